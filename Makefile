@@ -1,0 +1,41 @@
+# make run    build and open Sotto (without a terminal: the headless demo call)
+# make test   everything that must hold, with the race detector
+# make bench  the figures: answer to audio, CPU, memory
+SHELL := /bin/sh
+GO    ?= go
+# nolibopusfile: we encode packets, not Ogg files, so libopusfile is not needed.
+TAGS  := nolibopusfile
+export CGO_ENABLED = 1
+
+.PHONY: run build test lint bench fuzz static format deps
+
+run: build
+	@if [ -t 0 ]; then exec bin/sotto; else exec bin/sotto demo --headless; fi
+
+build: deps
+	$(GO) build -trimpath -tags $(TAGS) -ldflags '-s -w' -o bin/sotto .
+
+deps:
+	@sh .ci/deps.sh
+
+test: deps
+	$(GO) test -race -tags $(TAGS) -timeout 9m ./...
+
+lint: deps
+	@unformatted=$$($(GO) tool gofumpt -l .); if [ -n "$$unformatted" ]; then echo "not formatted (make format):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet -tags $(TAGS) ./...
+	$(GO) tool staticcheck -tags $(TAGS) ./...
+	$(MAKE) --no-print-directory static
+
+# The relay and the headless client without cgo, for every system they serve.
+static:
+	@for os in linux darwin windows; do echo "static build for $$os"; CGO_ENABLED=0 GOOS=$$os $(GO) build -tags noaudio -o /dev/null . || exit 1; done
+
+format:
+	$(GO) tool gofumpt -w .
+
+bench: build
+	$(GO) test -tags $(TAGS) -run '^$$' -bench . -benchtime 20x -timeout 30m ./ui/cli/
+
+fuzz: deps
+	@sh .ci/fuzz.sh
