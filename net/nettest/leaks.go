@@ -17,13 +17,16 @@ const settle = 5 * time.Second
 // tests that run in parallel, which would see each other's goroutines.
 func Leaks(t testing.TB, options ...goleak.Option) {
 	t.Helper()
-	options = append(options, goleak.IgnoreCurrent())
+	check(t, settle, append(options, goleak.IgnoreCurrent()))
+}
+
+func check(t testing.TB, settle time.Duration, options []goleak.Option) {
 	t.Cleanup(func() {
 		if t.Failed() {
 			return // a test that stopped half-way has left its goroutines for that reason
 		}
 		var err error
-		for start := time.Now(); time.Since(start) < settle; {
+		for start := time.Now(); err == nil || time.Since(start) < settle; {
 			if err = goleak.Find(options...); err == nil {
 				return
 			}

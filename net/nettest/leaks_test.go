@@ -3,6 +3,8 @@ package nettest
 import (
 	"strings"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // recorder is a testing.TB that keeps cleanups and failures for the test to look at.
@@ -19,7 +21,7 @@ func (r *recorder) Errorf(format string, _ ...any) { r.failures = append(r.failu
 
 func TestLeaksFindsWhatWasLeft(t *testing.T) {
 	r := &recorder{TB: t}
-	Leaks(r)
+	check(r, 0, []goleak.Option{goleak.IgnoreCurrent()})
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() { defer close(stopped); <-stop }()
 	r.cleanups[0]()
