@@ -1,0 +1,118 @@
+// Package theme is where colours and glyphs live. It uses the terminal's own
+// sixteen colours with bold, faint and reverse, so that a person's palette
+// decides how Sotto looks, and says nothing by colour alone: every colour
+// stands beside a word or a glyph.
+package theme
+
+import (
+	"runtime"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/colorprofile"
+)
+
+// Theme holds the styles by what they are for, and the glyphs a terminal can show.
+type Theme struct {
+	Title  lipgloss.Style // the name of the program and what a screen is about
+	Accent lipgloss.Style // what is selected
+	Key    lipgloss.Style // a key that can be pressed
+	Strong lipgloss.Style // a name, a value
+	Faint  lipgloss.Style // rules, hints, what is not selected
+	Good   lipgloss.Style
+	Warn   lipgloss.Style
+	Bad    lipgloss.Style
+
+	Glyph   Glyphs
+	Unicode bool // false: nothing beyond ASCII may reach the screen
+
+	profile colorprofile.Profile
+}
+
+// Glyphs are signs that stand beside words. None is wider than one cell.
+type Glyphs struct {
+	Selected, Verified, Unverified, Blocked, Warning string
+	Rule, MeterFull, MeterEmpty, Ellipsis            string
+	Up, Down                                         string
+}
+
+var unicodeGlyphs = Glyphs{
+	Selected: "›", Verified: "✓", Unverified: "?", Blocked: "✗", Warning: "!",
+	Rule: "─", MeterFull: "━", MeterEmpty: "─", Ellipsis: "…",
+	Up: "↑", Down: "↓",
+}
+
+var asciiGlyphs = Glyphs{
+	Selected: ">", Verified: "*", Unverified: "?", Blocked: "x", Warning: "!",
+	Rule: "-", MeterFull: "=", MeterEmpty: "-", Ellipsis: "~",
+	Up: "^", Down: "v",
+}
+
+// New chooses styles and glyphs by the environment: NO_COLOR with any value but
+// an empty one means no colour (no-color.org), a locale that is not UTF-8 means
+// ASCII glyphs.
+func New(environ []string) Theme {
+	env := lookup(environ)
+	theme := Theme{Glyph: asciiGlyphs, Unicode: utf8Locale(env) && env["TERM"] != "linux"}
+	if theme.Unicode {
+		theme.Glyph = unicodeGlyphs
+	}
+	plain := lipgloss.NewStyle()
+	bold := plain.Bold(true)
+	theme.Title, theme.Key, theme.Strong, theme.Faint = bold, bold, bold, plain.Faint(true)
+	switch {
+	case env["TERM"] == "" && runtime.GOOS != "windows", env["TERM"] == "dumb":
+		theme.profile = colorprofile.NoTTY
+	case env["NO_COLOR"] != "":
+		theme.profile = colorprofile.ASCII
+	default:
+		theme.profile = colorprofile.ANSI
+	}
+	if theme.profile != colorprofile.ANSI {
+		theme.Accent, theme.Good, theme.Warn, theme.Bad = bold, plain, bold, bold
+		return theme
+	}
+	theme.Accent = bold.Foreground(lipgloss.Cyan)
+	theme.Key = plain.Foreground(lipgloss.Cyan)
+	theme.Good = plain.Foreground(lipgloss.Green)
+	theme.Warn = plain.Foreground(lipgloss.Yellow)
+	theme.Bad = bold.Foreground(lipgloss.Red)
+	return theme
+}
+
+// Profile is what the terminal is taken to understand; never more than sixteen colours.
+func (t Theme) Profile() colorprofile.Profile { return t.profile }
+
+// Plain replaces what an ASCII terminal cannot show by question marks.
+// On any other terminal it changes nothing.
+func (t Theme) Plain(text string) string {
+	if t.Unicode {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		if r > 126 {
+			return '?'
+		}
+		return r
+	}, text)
+}
+
+// utf8Locale follows the order of POSIX: the first of LC_ALL, LC_CTYPE and LANG that is set decides.
+func utf8Locale(env map[string]string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if value := strings.ToLower(env[name]); value != "" {
+			return strings.Contains(value, "utf-8") || strings.Contains(value, "utf8")
+		}
+	}
+	return runtime.GOOS == "windows"
+}
+
+func lookup(environ []string) map[string]string {
+	env := make(map[string]string, len(environ))
+	for _, entry := range environ {
+		if name, value, ok := strings.Cut(entry, "="); ok {
+			env[name] = value
+		}
+	}
+	return env
+}
