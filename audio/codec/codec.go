@@ -1,0 +1,28 @@
+// Package codec is Opus (RFC 6716) as a call uses it: 48 kHz mono, frames of
+// 20 ms, constant bit rate. It is the only folder that touches an Opus library.
+//
+// Every payload is PayloadSize bytes, whatever was said or not said: variable
+// rate and discontinuous transmission tell a listener on the wire where the
+// pauses are, and with them often who speaks, so both are off; in-band FEC is off
+// because it costs quality on every call and helps only on some. With libopus
+// (cgo) this is hraban/opus; without it audio/codec/pure, the same format in Go.
+package codec
+
+import (
+	"sotto/audio"
+	"sotto/audio/codec/internal/shape"
+)
+
+const (
+	// Bitrate in bits per second.
+	Bitrate = shape.Bitrate
+	// PayloadSize is the size of every payload in bytes: 32 kbit/s for 20 ms.
+	PayloadSize = shape.PayloadSize
+)
+
+// NewEncoder returns an encoder whose payloads are all PayloadSize bytes.
+func NewEncoder() (audio.Encoder, error) { return newEncoder() }
+
+// NewDecoder returns a decoder for payloads of NewEncoder, its own or another's.
+// A payload that is not one Opus frame of 20 ms is an error, and no sound.
+func NewDecoder() (audio.Decoder, error) { return newDecoder() }
