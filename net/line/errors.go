@@ -1,0 +1,85 @@
+package line
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+
+	"sotto/net/wire"
+)
+
+var (
+	// ErrUnreachable: no connection to the relay, or it broke.
+	ErrUnreachable = errors.New("the relay cannot be reached; check your connection and the relay's address, then try again")
+
+	// ErrPinMismatch: whoever answers at the relay's address holds another key.
+	ErrPinMismatch = errors.New("the relay's key has changed: this may be another machine posing as your relay; ask whoever runs it for its present address, and use that only if it came from them")
+
+	// ErrUntrusted: an address without a pin, and a certificate that does not hold.
+	ErrUntrusted = errors.New("the relay's certificate is not trusted; use its full address, with the pin after #, as whoever runs it gives it")
+
+	// ErrRefused matches every refusal by the relay; its text says what to do.
+	ErrRefused = errors.New("the relay refused; ask whoever runs it for an admission token")
+
+	// ErrClosed: the line was closed on this side.
+	ErrClosed = errors.New("the line to the relay is closed; open a new one")
+)
+
+// refusal is one reason of the gateway in words. It matches ErrRefused.
+type refusal struct{ reason wire.Reason }
+
+func (r refusal) Is(target error) bool { return target == ErrRefused }
+
+func (r refusal) Error() string {
+	switch r.reason {
+	case wire.RefusedAdmission:
+		return "the relay serves only those who hold its admission token; ask whoever runs it for the token and set relay.admission"
+	case wire.RefusedKey:
+		return "the relay did not accept the key of this line; check that the relay's address is written exactly as whoever runs it gives it"
+	case wire.RefusedVersion:
+		return "the relay speaks another version of the protocol; update sotto, or ask whoever runs the relay to"
+	case wire.RefusedForwarding:
+		return "your relay does not pass calls on to that relay; ask whoever runs yours to allow it, or choose another"
+	case wire.RefusedHosts:
+		return "too many different relays were called over one line; wait a minute and try again"
+	case wire.RefusedDrops:
+		return "the relay does not keep that many contacts; remove some, or choose another relay"
+	case wire.RefusedBusy:
+		return "the relay is full at the moment; try again in a minute, or choose another"
+	default:
+		return "the relay refused what was asked of it; update sotto, or choose another relay"
+	}
+}
+
+// broken says that a connection failed and why, unless the person gave up.
+func broken(ctx context.Context, cause error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return context.Cause(ctx)
+	}
+	for _, own := range []error{ErrPinMismatch, ErrUntrusted} {
+		if errors.Is(cause, own) {
+			return own
+		}
+	}
+	if no := (refusal{}); errors.As(cause, &no) {
+		return no
+	}
+	return fmt.Errorf("%w (%w)", ErrUnreachable, innermost(cause))
+}
+
+// innermost leaves out the layers that say only who passed an error on.
+func innermost(err error) error {
+	if layer := (*url.Error)(nil); errors.As(err, &layer) {
+		err = layer.Err
+	}
+	if layer := (*net.OpError)(nil); errors.As(err, &layer) {
+		err = layer.Err
+	}
+	if layer := (*os.SyscallError)(nil); errors.As(err, &layer) {
+		err = layer.Err
+	}
+	return err
+}
