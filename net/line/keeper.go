@@ -47,7 +47,6 @@ type Keeper struct {
 
 	// owned by run
 	waiting []waiter
-	up      bool
 }
 
 // waiter is told once what came of the registration that began after it asked.
@@ -128,7 +127,7 @@ func (k *Keeper) run() {
 		if k.ctx.Err() != nil {
 			return
 		}
-		k.report(State{Err: err})
+		push(k.states, State{Err: err})
 		k.tell(err)
 		if time.Since(opened) > steady {
 			pause = firstRetry
@@ -150,7 +149,7 @@ func (k *Keeper) once() error {
 		return err
 	}
 	k.line.Store(l)
-	k.report(State{Up: true})
+	push(k.states, State{Up: true})
 	week := time.NewTimer(untilWeekTurns(l.Now()))
 	defer week.Stop()
 	for {
@@ -214,11 +213,6 @@ func (k *Keeper) sleep(pause time.Duration) {
 			return
 		}
 	}
-}
-
-// report passes a change on, and a failed attempt whose reason is a new one.
-func (k *Keeper) report(s State) {
-	push(k.states, s)
 }
 
 // untilWeekTurns adds up to a minute, so that the lines of a relay do not all

@@ -1,0 +1,361 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
+
+	"sotto/net/identity"
+	"sotto/net/wire"
+)
+
+const (
+	// helloTimeout is how long a stranger may hold a line without saying hello.
+	helloTimeout = 5 * time.Second
+
+	// frameTimeout bounds one message from its first byte to its last.
+	frameTimeout = 10 * time.Second
+
+	writeTimeout = 15 * time.Second
+)
+
+// client is one connection, a line: a person's or another relay's. read owns all
+// fields that say nothing else.
+type client struct {
+	gateway  *Gateway
+	conn     *websocket.Conn
+	network  netip.Prefix // whose share it uses
+	share    *rate.Limiter
+	role     wire.Role
+	admitted bool
+	out      *outbox
+	heard    atomic.Int64 // Unix nanoseconds; when it last said anything
+	cut      context.CancelFunc
+
+	frames   *rate.Limiter // shared with the WebSocket's ping handler
+	sends    *rate.Limiter
+	requests *rate.Limiter
+
+	drops   map[wire.DropID]bool
+	parts   []wire.DropID // of a Register under way
+	partSeq uint32
+	next    uint8 // the part that must follow
+	hosts   map[string]time.Time
+}
+
+func (g *Gateway) serveLine(w http.ResponseWriter, r *http.Request) {
+	share := prefixFrom(r.Context())
+	if share == nil || !g.lines.enter() {
+		http.Error(w, "closing", http.StatusServiceUnavailable)
+		return
+	}
+	defer g.lines.leave()
+	ctx, cut := context.WithCancel(g.ctx)
+	defer cut()
+	l := &client{
+		gateway: g, network: share.name, share: share.sends, out: newOutbox(&g.counts.Overflowed), cut: cut,
+		frames: g.config.Limits.Frames.limiter(), requests: g.config.Limits.Requests.limiter(),
+		drops: make(map[wire.DropID]bool), hosts: make(map[string]time.Time),
+	}
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		CompressionMode: websocket.CompressionDisabled,
+		OnPingReceived:  func(context.Context, []byte) bool { return l.hear() },
+		OnPongReceived:  func(context.Context, []byte) { l.hear() },
+	})
+	if err != nil {
+		return
+	}
+	l.conn = conn
+	conn.SetReadLimit(wire.FrameSize)
+	// Close would read on for as long as a flooder writes.
+	defer func() { _ = conn.CloseNow() }()
+	if !l.hello(ctx) {
+		return
+	}
+	g.lines.add(l)
+	defer g.lines.remove(l)
+	defer func() { _, _ = g.drops.replace(l, l.drops, nil) }()
+	var writing sync.WaitGroup
+	writing.Add(1)
+	go func() {
+		defer writing.Done()
+		defer cut()
+		l.write(ctx)
+	}()
+	l.read(ctx)
+	cut()
+	writing.Wait()
+}
+
+// hear notes a sign of life; false, and the line's end, when there are too many.
+func (l *client) hear() bool {
+	l.heard.Store(time.Now().UnixNano())
+	if !l.frames.Allow() {
+		l.abuse()
+		return false
+	}
+	return true
+}
+
+// abuse ends the line at once.
+func (l *client) abuse() {
+	l.gateway.counts.Cut.Add(1)
+	l.cut()
+}
+
+// hello challenges, judges the answer and welcomes or refuses.
+func (l *client) hello(ctx context.Context) bool {
+	g := l.gateway
+	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
+	defer cancel()
+	challenge := &wire.Challenge{Now: g.config.Now().UnixMilli(), Version: wire.Version}
+	rand.Read(challenge.Nonce[:]) // never fails
+	if !l.writeNow(ctx, challenge) {
+		return false
+	}
+	_, frame, ok := l.readFrame(ctx)
+	if !ok {
+		return false
+	}
+	hello, ok := frame.(*wire.Hello)
+	if !ok {
+		g.counts.Cut.Add(1)
+		return false
+	}
+	l.role = hello.Role
+	if l.role == wire.RoleReceive && !hello.Verify(challenge.Nonce, g.config.Address.HostPort()) {
+		l.writeNow(ctx, &wire.Refused{Reason: wire.RefusedKey})
+		return false
+	}
+	admitted, wrong := g.admitted(hello.Token)
+	if wrong {
+		l.writeNow(ctx, &wire.Refused{Reason: wire.RefusedAdmission})
+		return false
+	}
+	l.admitted = admitted
+	l.sends = g.config.Limits.LineSends.limiter()
+	if l.role == wire.RoleRelay {
+		l.sends = g.config.Limits.RelaySends.limiter()
+	}
+	return l.writeNow(ctx, &wire.Welcome{Now: g.config.Now().UnixMilli(), Admitted: admitted})
+}
+
+// writeNow is for the hello, before there is a writing goroutine.
+func (l *client) writeNow(ctx context.Context, f wire.Frame) bool {
+	frame, err := wire.AppendFrame(nil, 0, f)
+	return err == nil && l.conn.Write(ctx, websocket.MessageBinary, frame) == nil
+}
+
+// frameBuffers holds the reading buffers of the lines that are reading right now.
+var frameBuffers = sync.Pool{New: func() any { return new([wire.FrameSize]byte) }}
+
+// readFrame waits for a frame. Anything but one whole binary message of the right
+// size and layout is abuse.
+func (l *client) readFrame(ctx context.Context) (uint32, wire.Frame, bool) {
+	kind, message, err := l.conn.Reader(ctx)
+	if err != nil {
+		return 0, nil, false
+	}
+	buffer := frameBuffers.Get().(*[wire.FrameSize]byte)
+	defer frameBuffers.Put(buffer)
+	late := time.AfterFunc(frameTimeout, l.cut)
+	defer late.Stop()
+	_, err = io.ReadFull(message, buffer[:])
+	if err == nil {
+		var beyond [1]byte
+		if _, end := message.Read(beyond[:]); end != io.EOF {
+			err = wire.ErrMalformed
+		}
+	}
+	var (
+		seq   uint32
+		frame wire.Frame
+	)
+	if err == nil && kind == websocket.MessageBinary {
+		seq, frame, err = wire.ParseFrame(buffer[:])
+	}
+	if err != nil || frame == nil {
+		l.abuse()
+		return 0, nil, false
+	}
+	return seq, frame, true
+}
+
+// read serves the line's requests until it ends.
+func (l *client) read(ctx context.Context) {
+	for {
+		seq, frame, ok := l.readFrame(ctx)
+		if !ok || !l.hear() {
+			return
+		}
+		switch f := frame.(type) {
+		case *wire.Send:
+			ok = l.send(seq, f)
+		case *wire.Register:
+			ok = l.register(seq, f)
+		case *wire.CredentialRequest:
+			ok = l.credential(seq)
+		default:
+			ok = false
+		}
+		if !ok {
+			l.abuse()
+			return
+		}
+	}
+}
+
+// write owns the connection's sending half until the line ends.
+func (l *client) write(ctx context.Context) {
+	for {
+		frame, bye := l.out.next()
+		switch {
+		case frame != nil:
+			limited, cancel := context.WithTimeout(ctx, writeTimeout)
+			err := l.conn.Write(limited, websocket.MessageBinary, frame)
+			cancel()
+			if err != nil {
+				return
+			}
+		case bye:
+			_ = l.conn.Close(websocket.StatusGoingAway, "")
+			return
+		default:
+			select {
+			case <-ctx.Done():
+				return
+			case <-l.out.wake:
+			}
+		}
+	}
+}
+
+// answer queues an answer; false if the line does not read them.
+func (l *client) answer(seq uint32, f wire.Frame) bool {
+	frame, err := wire.AppendFrame(nil, seq, f)
+	return err == nil && l.out.answer(frame)
+}
+
+func (l *client) refuse(seq uint32, reason wire.Reason) bool {
+	return l.answer(seq, &wire.Refused{Reason: reason})
+}
+
+// send answers first and works afterwards.
+func (l *client) send(seq uint32, f *wire.Send) bool {
+	j := job{from: l, envelope: f.Envelope}
+	if f.To != "" {
+		to, err := identity.ParseAddress(f.To)
+		if err != nil {
+			return false
+		}
+		if reason := l.mayReach(to); reason != 0 {
+			return l.refuse(seq, reason)
+		}
+		j.to, j.away = to, to.HostPort() != l.gateway.config.Address.HostPort()
+	}
+	if !l.answer(seq, &wire.Taken{}) {
+		return false
+	}
+	if !l.sends.Allow() || !l.share.Allow() {
+		l.gateway.counts.Limited.Add(1)
+		return true
+	}
+	select {
+	case l.gateway.work <- j:
+	default:
+		l.gateway.counts.Limited.Add(1)
+	}
+	return true
+}
+
+// hostMemory is how long a relay counts as one of a line's distinct hosts.
+const hostMemory = 10 * time.Minute
+
+// mayReach says why this line may not send to that relay, or zero.
+func (l *client) mayReach(to identity.Address) wire.Reason {
+	g := l.gateway
+	switch {
+	case to.HostPort() == g.config.Address.HostPort():
+		return 0
+	case !l.admitted:
+		return wire.RefusedAdmission
+	case l.role == wire.RoleRelay:
+		return wire.RefusedRole // one hop, never two
+	case !g.forward.allows(to):
+		return wire.RefusedForwarding
+	}
+	now, name := time.Now(), to.String()
+	for known, used := range l.hosts {
+		if now.Sub(used) > hostMemory {
+			delete(l.hosts, known)
+		}
+	}
+	if _, known := l.hosts[name]; !known && len(l.hosts) >= g.config.Limits.HostsPerLine {
+		return wire.RefusedHosts
+	}
+	l.hosts[name] = now
+	return 0
+}
+
+// register collects parts and replaces the line's drops with the last.
+func (l *client) register(seq uint32, f *wire.Register) bool {
+	if f.Part == 0 {
+		l.parts, l.partSeq, l.next = nil, seq, 0
+	}
+	if f.Part != l.next || seq != l.partSeq {
+		return false
+	}
+	last := f.Part == f.Parts-1
+	switch {
+	case l.role != wire.RoleReceive:
+		return !last || l.refuse(seq, wire.RefusedRole)
+	case !l.admitted:
+		l.next++
+		return !last || l.refuse(seq, wire.RefusedAdmission)
+	case len(l.parts)+len(f.Drops) > l.gateway.config.Limits.DropsPerLine:
+		l.next++
+		return !last || l.refuse(seq, wire.RefusedDrops)
+	}
+	l.parts = append(l.parts, f.Drops...)
+	l.next++
+	if !last {
+		return true
+	}
+	wanted := make(map[wire.DropID]bool, len(l.parts))
+	for _, id := range l.parts {
+		wanted[id] = true
+	}
+	l.parts = nil
+	if !l.requests.Allow() {
+		return l.refuse(seq, wire.RefusedBusy)
+	}
+	done, err := l.gateway.drops.replace(l, l.drops, wanted)
+	if err == nil && done {
+		l.drops = wanted
+		err = l.gateway.bus.Flush() // other gateways know before the line is told
+	}
+	if err != nil || !done {
+		return l.refuse(seq, wire.RefusedBusy)
+	}
+	return l.answer(seq, &wire.Registered{})
+}
+
+func (l *client) credential(seq uint32) bool {
+	switch {
+	case !l.admitted:
+		return l.refuse(seq, wire.RefusedAdmission)
+	case l.gateway.config.Credential == nil:
+		return l.refuse(seq, wire.RefusedRole)
+	case !l.requests.Allow():
+		return l.refuse(seq, wire.RefusedBusy)
+	}
+	return l.answer(seq, l.gateway.config.Credential(l.gateway.config.Now()))
+}
