@@ -137,6 +137,7 @@ func client(t *testing.T, server *Server, now time.Time) (*pion.Client, net.Pack
 // raw speaks STUN by hand, to say what a decent client never would.
 type raw struct {
 	t                         *testing.T
+	server                    *Server
 	conn                      *net.UDPConn
 	username, password, realm string
 	nonce                     stun.Nonce
@@ -149,7 +150,7 @@ func newRaw(t *testing.T, server *Server, username, password string) *raw {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return &raw{t: t, conn: conn, username: username, password: password, realm: realm}
+	return &raw{t: t, server: server, conn: conn, username: username, password: password, realm: realm}
 }
 
 // issued is a raw client with a good credential for a minute from now.
