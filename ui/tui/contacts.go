@@ -1,0 +1,201 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"sotto/net/call"
+)
+
+// echoName is the built-in contact that says back what it hears.
+const echoName = "echo"
+
+// contactList is where one lands: who can be called, and whether one can be called.
+type contactList struct {
+	at int
+}
+
+// listed is echo and then everybody stored.
+func (w *world) listed() []Contact {
+	all := []Contact{{Name: echoName}}
+	for _, contact := range w.contacts {
+		if contact.Name != echoName {
+			all = append(all, contact)
+		}
+	}
+	return all
+}
+
+func (c *contactList) selected(w *world) Contact {
+	all := w.listed()
+	c.at = min(max(c.at, 0), len(all)-1)
+	return all[c.at]
+}
+
+func (c *contactList) heading(w *world) (title, status string) {
+	return "Contacts", w.status()
+}
+
+// status is how things stand, in a word or two, for the top of every screen.
+func (w *world) status() string {
+	info := w.snap.Call
+	switch {
+	case w.live() && info.Phase == call.Connected:
+		return "in a call " + clock(w.now.Sub(info.ConnectedAt))
+	case w.live():
+		return "in a call"
+	case w.snap.Line == call.LineReady:
+		return "ready"
+	case w.snap.Line == call.LineConnecting:
+		return "connecting"
+	}
+	return "calls are off"
+}
+
+func (c *contactList) keys(w *world) []bind {
+	binds := []bind{on(dial)}
+	if w.live() {
+		binds = []bind{as(switchView, "back to the call")}
+	}
+	binds = append(binds, on(up), on(down), on(addContact), on(openSettings), on(showCard))
+	if c.selected(w).Name != echoName {
+		binds = append(binds, on(renameContact), on(removeContact))
+	}
+	return binds
+}
+
+func (c *contactList) render(w *world, width int) page {
+	p := page{tight: w.small}
+	p.fixed = wrap(w.lineSentence(), width)
+	if !w.small {
+		p.fixed = append(p.fixed, "")
+	}
+	all := w.listed()
+	c.selected(w)
+	column := 0
+	for _, contact := range all {
+		column = max(column, ansi.StringWidth(w.shortName(contact.Name)))
+	}
+	column = min(column, max(width-18, 8))
+	for i, contact := range all {
+		if i == c.at {
+			p.show(len(p.lines), len(p.lines)+1)
+		}
+		p.add(contactLine(w, contact, i == c.at, column, width))
+	}
+	if len(all) == 1 {
+		p.gap()
+		p.say(plainStyle, "Nobody else is here yet. To reach somebody, exchange cards: give them yours (c), and add theirs (a).", width)
+	}
+	return p
+}
+
+func contactLine(w *world, contact Contact, selected bool, column, width int) string {
+	glyph := w.theme.Glyph
+	marker, style := "  ", plainStyle
+	if selected {
+		marker, style = w.theme.Accent.Render(glyph.Selected)+" ", w.theme.Accent
+	}
+	name := pad(cut(w.shortName(contact.Name), column, glyph.Ellipsis), column)
+	room := width - column - 5
+	var mark string
+	switch {
+	case contact.Name == echoName:
+		about := "for trying out"
+		switch {
+		case room > 50:
+			about = "says back what it hears, all inside this program"
+		case room > 23:
+			about = "says back what it hears"
+		}
+		mark = w.theme.Faint.Render(cut(about, room, glyph.Ellipsis))
+	case contact.Blocked:
+		mark = w.theme.Bad.Render(glyph.Blocked) + " blocked"
+	default:
+		mark = w.verifiedMark(contact.Verified)
+	}
+	return marker + style.Render(name) + "   " + mark
+}
+
+// verifiedMark says in a glyph and in words whether keys were compared.
+func (w *world) verifiedMark(verified bool) string {
+	if verified {
+		return w.theme.Good.Render(w.theme.Glyph.Verified) + " verified"
+	}
+	return w.theme.Warn.Render(w.theme.Glyph.Unverified) + " not verified"
+}
+
+// lineSentence says whether calls can come in, and why not.
+func (w *world) lineSentence() string {
+	snap := w.snap
+	switch {
+	case snap.Line == call.LineConnecting:
+		return join("Connecting to "+w.relayName()+".", sentence(snap.LineDetail))
+	case snap.Line == call.LineReady && snap.RelayHere:
+		return "Calls are on, over the relay on this machine: it reaches only people on this computer. " + w.whoMayCall()
+	case snap.Line == call.LineReady:
+		return "Ready on relay " + snap.Relay + ". " + w.whoMayCall()
+	case w.settings["calls.enabled"] == "on" && w.settings["relay.address"] == "":
+		return "Calls are on, but there is no relay yet: choose one in the settings (s)."
+	case w.settings["calls.enabled"] == "on":
+		return "Calls are on, but the line to the relay is not open."
+	}
+	return "Calls are off: no connection is open, and nobody can call you."
+}
+
+func (w *world) relayName() string {
+	switch {
+	case w.snap.RelayHere:
+		return "the relay on this machine"
+	case w.snap.Relay != "":
+		return "relay " + w.snap.Relay
+	}
+	return "the relay"
+}
+
+func (w *world) whoMayCall() string {
+	switch w.settings["calls.who"] {
+	case "nobody":
+		return "Nobody may call you."
+	case "verified":
+		return "Verified contacts may call you."
+	case "contacts":
+		return "Your contacts may call you."
+	case "anyone":
+		return "Anyone who has your card may call you."
+	}
+	return ""
+}
+
+func (c *contactList) do(m *model, chosen action) tea.Cmd {
+	who := c.selected(&m.world)
+	switch chosen {
+	case up, down:
+		if c.at++; chosen == up {
+			c.at -= 2
+		}
+		c.selected(&m.world)
+	case dial:
+		if m.dialling || m.live() {
+			return nil
+		}
+		m.tell("Calling " + m.shortName(who.Name) + ".")
+		return m.dialWho(who.Name)
+	case switchView:
+		m.peeking, m.scroll = false, 0
+		return m.pull()
+	case addContact:
+		m.push(newAddForm())
+	case renameContact:
+		m.push(newRenameForm(&m.world, who.Name))
+	case removeContact:
+		m.push(newRemoval(&m.world, who.Name))
+	case showCard:
+		m.push(&card{})
+		return m.readCard()
+	case openSettings:
+		m.push(&settingsList{})
+		return m.load()
+	}
+	return nil
+}

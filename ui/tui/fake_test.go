@@ -1,0 +1,210 @@
+package tui
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"sotto/net/call"
+)
+
+// fakeCalls is a scripted stand-in for the calls: it shows the snapshot it was
+// given and writes down what it was asked.
+type fakeCalls struct {
+	mu     sync.Mutex // guards everything below
+	snap   call.Snapshot
+	asked  []string
+	fails  error                // what Dial and the others answer
+	onDial func(*call.Snapshot) // what dialling changes
+	hangs  chan struct{}        // not nil: HangUp waits for it
+	events chan call.Event
+}
+
+func (f *fakeCalls) Snapshot() call.Snapshot {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	snap := f.snap
+	if snap.Call != nil {
+		info := *snap.Call
+		snap.Call = &info
+	}
+	return snap
+}
+
+func (f *fakeCalls) Subscribe() (<-chan call.Event, func()) { return f.events, func() {} }
+
+// note writes a request down and applies its effect unless requests fail.
+func (f *fakeCalls) note(what string, effect func(*call.Snapshot)) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, what)
+	if f.fails != nil {
+		return f.fails
+	}
+	if effect != nil && (f.snap.Call != nil || what == "dial echo" || what == "dial bob") {
+		effect(&f.snap)
+	}
+	return nil
+}
+
+func (f *fakeCalls) requests() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.asked)
+}
+
+func (f *fakeCalls) change(how func(*call.Snapshot)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	how(&f.snap)
+}
+
+func (f *fakeCalls) Dial(who string) error { return f.note("dial "+who, f.onDial) }
+
+func (f *fakeCalls) Answer() error {
+	return f.note("answer", func(s *call.Snapshot) { s.Call.Phase = call.Connecting })
+}
+
+func (f *fakeCalls) Decline() error {
+	return f.note("decline", func(s *call.Snapshot) { s.Call.Phase, s.Call.Reason = call.Ended, call.DeclinedHere })
+}
+
+func (f *fakeCalls) HangUp() error {
+	if f.hangs != nil {
+		<-f.hangs
+	}
+	return f.note("hang up", func(s *call.Snapshot) { s.Call.Phase, s.Call.Reason = call.Ended, call.HungUp })
+}
+
+func (f *fakeCalls) SetMuted(muted bool) error {
+	return f.note("mute", func(s *call.Snapshot) { s.Call.Muted = muted })
+}
+
+func (f *fakeCalls) SetHeld(held bool) error {
+	return f.note("hold", func(s *call.Snapshot) { s.Call.Held = held })
+}
+
+// fakeProfile keeps a profile in memory.
+type fakeProfile struct {
+	mu       sync.Mutex // guards everything below
+	setUp    bool
+	chosen   []Choices
+	contacts []Contact
+	settings map[string]string
+	fails    error // what every change answers
+}
+
+func newFakeProfile(setUp bool, contacts ...Contact) *fakeProfile {
+	return &fakeProfile{setUp: setUp, contacts: contacts, settings: map[string]string{
+		"name": "alice", "calls.enabled": "off", "calls.who": "contacts", "calls.ringing": "on",
+		"calls.direct": "off", "relay.address": "", "sound.mic": "default", "sound.speaker": "default",
+	}}
+}
+
+func (f *fakeProfile) IsSetUp() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.setUp
+}
+
+func (f *fakeProfile) DefaultName() string { return "alice" }
+
+func (f *fakeProfile) SetUp(choices Choices) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fails != nil {
+		return f.fails
+	}
+	f.setUp, f.chosen = true, append(f.chosen, choices)
+	f.settings["name"], f.settings["relay.address"] = choices.Name, choices.Relay
+	if choices.Calls {
+		f.settings["calls.enabled"] = "on"
+	}
+	return nil
+}
+
+func (f *fakeProfile) Get(key string) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	value, ok := f.settings[key]
+	if !ok {
+		return "", errors.New("no setting is called " + key)
+	}
+	return value, nil
+}
+
+func (f *fakeProfile) Set(key, value string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fails != nil {
+		return f.fails
+	}
+	f.settings[key] = value
+	return nil
+}
+
+func (f *fakeProfile) Contacts() ([]Contact, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.contacts), nil
+}
+
+func (f *fakeProfile) AddContact(card, name string) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fails != nil {
+		return "", f.fails
+	}
+	if name == "" {
+		name = "dora"
+	}
+	f.contacts = append(f.contacts, Contact{Name: name})
+	return name, nil
+}
+
+func (f *fakeProfile) RenameContact(old, name string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fails != nil {
+		return f.fails
+	}
+	for i := range f.contacts {
+		if f.contacts[i].Name == old {
+			f.contacts[i].Name = name
+		}
+	}
+	return nil
+}
+
+func (f *fakeProfile) RemoveContact(name string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fails != nil {
+		return f.fails
+	}
+	f.contacts = slices.DeleteFunc(f.contacts, func(c Contact) bool { return c.Name == name })
+	return nil
+}
+
+func (f *fakeProfile) Card() (string, error) {
+	return "sotto:AZx2Yk5yQ1VbP3Rr8mWqYb0c7dKfLhJ9tGsXvNzQeBaTuOiPy4HjMkR6wFlDgCzSxVnB1mLqK8sJdHfGaPoIuYtReWqZxCvBnM3LkJhGfDsA5pOiUyTrEwQmNbVcXz7lKjHgFdS2qAzWsXeDcRfVtGbYhNuJmIkOlP0qWeRtYuIoPaSdFgHjKlZxCvBnM9qAzWsXeDcRfVtGbYhNuJmIkOlPqWeRtYuIoPaSdFgHjKl", nil
+}
+
+// start is the moment at which every scene begins.
+var start = time.Date(2026, 3, 4, 15, 0, 0, 0, time.UTC)
+
+// aCall is a connected call with bob over two relays.
+func aCall() *call.Info {
+	return &call.Info{
+		ID: "1", Phase: call.Connected, Peer: call.Peer{Name: "bob", Known: true, Verified: true},
+		Started: start.Add(-70 * time.Second), ConnectedAt: start.Add(-65 * time.Second),
+		Stats:   call.Stats{RTTMilliseconds: 42, LevelIn: -18, LevelOut: -31},
+		Quality: call.Quality{Word: "good"},
+		Proof: call.Proof{
+			Route: "relay", RelayLocal: "relay.example.org", RelayRemote: "calls.example.net", PeerSees: "192.0.2.17:51402",
+			Encrypted: true, Cipher: "AES-256-GCM", PostQuantum: true, Verified: true,
+			Words: []string{"anchor", "velvet", "ridge", "oyster"},
+		},
+	}
+}

@@ -1,0 +1,184 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// form asks for one or two lines of text and hands them on. What was typed
+// stays until it was taken.
+type form struct {
+	title   string
+	about   string
+	done    string // what Enter does on the last line
+	fields  []labelled
+	at      int
+	sending bool
+	send    func(m *model, values []string) tea.Cmd
+}
+
+type labelled struct {
+	label, hint string
+	must        string // said when the line is empty; "": it may be
+	field       field
+}
+
+func (f *form) heading(w *world) (title, status string) { return f.title, w.status() }
+
+func (f *form) typing() *field {
+	if f.sending {
+		return nil
+	}
+	return &f.fields[f.at].field
+}
+
+func (f *form) keys(*world) []bind {
+	binds := []bind{as(accept, f.done), as(back, "cancel")}
+	if f.at < len(f.fields)-1 {
+		binds[0].does = "next"
+	}
+	if len(f.fields) > 1 {
+		next, previous := on(down), on(up)
+		next.keys, previous.keys = []string{"down", "tab"}, []string{"up", "shift+tab"}
+		next.does, previous.does = "next line", "line before"
+		binds = append(binds, previous, next)
+	}
+	return binds
+}
+
+func (f *form) render(w *world, width int) page {
+	p := page{tight: w.small}
+	p.say(plainStyle, f.about, width)
+	p.gap()
+	for i := range f.fields {
+		line := &f.fields[i]
+		from := len(p.lines)
+		if i != f.at {
+			p.add(w.theme.Faint.Render(line.label))
+			text := cut(line.field.text(), width, w.theme.Glyph.Ellipsis)
+			if text == "" {
+				text = w.theme.Faint.Render(cut(line.hint, width, w.theme.Glyph.Ellipsis))
+			}
+			p.add(text)
+			p.gap()
+			continue
+		}
+		label := line.label
+		if line.field.solid && len(line.field.letters) > 60 {
+			label += " (" + count(len(line.field.letters), "letter") + ")"
+		}
+		p.add(w.theme.Accent.Render(label))
+		p.input(w, &line.field, line.hint, 0, width)
+		p.show(from, len(p.lines))
+		p.gap()
+	}
+	return p
+}
+
+func (f *form) do(m *model, chosen action) tea.Cmd {
+	if f.sending {
+		return nil
+	}
+	switch chosen {
+	case up:
+		f.at = max(f.at-1, 0)
+	case down:
+		f.at = min(f.at+1, len(f.fields)-1)
+	case back:
+		m.pop()
+	case accept:
+		if line := &f.fields[f.at]; line.must != "" && line.field.value() == "" {
+			m.tell(line.must)
+			return nil
+		}
+		if f.at < len(f.fields)-1 {
+			f.at++
+			return nil
+		}
+		for i := range f.fields {
+			if line := &f.fields[i]; line.must != "" && line.field.value() == "" {
+				f.at = i
+				m.tell(line.must)
+				return nil
+			}
+		}
+		var values []string
+		for i := range f.fields {
+			values = append(values, f.fields[i].field.value())
+		}
+		f.sending = true
+		return f.send(m, values)
+	}
+	return nil
+}
+
+// sent is the end of a form: closed when what was typed was taken, else open
+// again with everything still there.
+type sent struct {
+	form *form
+	err  error
+	said string
+}
+
+func (m *model) finishForm(result sent) tea.Cmd {
+	result.form.sending = false
+	if result.err != nil {
+		m.complain(result.err)
+		return nil
+	}
+	if top, ok := m.stack[len(m.stack)-1].(*form); ok && top == result.form {
+		m.pop()
+	}
+	m.tell(result.said)
+	return m.load()
+}
+
+func newAddForm() *form {
+	f := &form{
+		title: "Add a contact", done: "add",
+		about: "Paste the card that they gave you. They need yours too before you can call each other.",
+		fields: []labelled{
+			{label: "Card", hint: "sotto:...", must: "Paste a card: a long line that starts with sotto:"},
+			{label: "Name", hint: "leave empty to use the name on the card", field: newField("", nameLimit)},
+		},
+	}
+	f.fields[0].field.solid = true
+	f.send = func(m *model, values []string) tea.Cmd {
+		profile, short := m.profile, m.shortName
+		return func() tea.Msg {
+			name, err := profile.AddContact(values[0], values[1])
+			return sent{f, err, short(name) + " is in your contacts, not verified yet: compare the safety words in your first call."}
+		}
+	}
+	return f
+}
+
+func newRenameForm(w *world, old string) *form {
+	f := &form{
+		title: "Rename", done: "rename",
+		about:  "The new name is yours alone: " + w.shortName(old) + " does not see it.",
+		fields: []labelled{{label: "Name", must: "Type a name, or go back with esc.", field: newField(old, nameLimit)}},
+	}
+	f.send = func(m *model, values []string) tea.Cmd {
+		profile, short := m.profile, m.shortName
+		return func() tea.Msg {
+			return sent{f, profile.RenameContact(old, values[0]), short(old) + " is now called " + short(values[0]) + "."}
+		}
+	}
+	return f
+}
+
+// newSettingForm edits one setting that is a line of text.
+func newSettingForm(w *world, row *settingRow) *form {
+	f := &form{
+		title: row.label, done: "save", about: strings.Join(row.edit, " "),
+		fields: []labelled{{label: row.label, hint: row.hint, must: row.must, field: newField(w.settings[row.key], 0)}},
+	}
+	f.fields[0].field.solid = row.solid
+	f.send = func(m *model, values []string) tea.Cmd {
+		profile := m.profile
+		return func() tea.Msg { return sent{f, profile.Set(row.key, values[0]), "Saved."} }
+	}
+	return f
+}

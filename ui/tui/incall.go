@@ -1,0 +1,173 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"sotto/net/call"
+)
+
+// inCall is a call being connected, or going on.
+type inCall struct{}
+
+func (inCall) heading(w *world) (title, status string) {
+	info := w.snap.Call
+	if info.Phase == call.Connecting {
+		return "Connecting", ""
+	}
+	return "Call", clock(w.now.Sub(info.ConnectedAt))
+}
+
+func (inCall) keys(w *world) []bind {
+	info := w.snap.Call
+	if info.Phase == call.Connecting {
+		return []bind{as(hangUp, "cancel"), on(switchView)}
+	}
+	muting, holding := on(mute), on(hold)
+	if info.Muted {
+		muting.does = "unmute"
+	}
+	if info.Held {
+		holding.does = "resume"
+	}
+	return []bind{on(hangUp), muting, holding, on(switchView)}
+}
+
+func (inCall) render(w *world, width int) page {
+	p := page{tight: w.small}
+	info := w.snap.Call
+	name := w.shortName(info.Peer.Name)
+	stay := page{tight: w.small}
+	stay.pair(w.theme.Title.Render(name)+"  "+w.peerMark(info), w.qualityWord(info), width)
+	if info.Phase == call.Connecting {
+		stay.gap()
+		stay.say(plainStyle, "Connecting. Your microphone is not heard yet.", width)
+	} else {
+		stay.gap()
+		w.drawMeters(&stay, info, name, width)
+	}
+	if state := w.callState(info, name); state != "" {
+		stay.gap()
+		stay.say(w.theme.Warn, state, width)
+	}
+	stay.gap()
+	p.fixed = stay.lines
+
+	if info.Quality.Reason != "" {
+		p.row(w, "Connection", sentence(info.Quality.Word+": "+info.Quality.Reason), plainStyle, width)
+	}
+	for _, warning := range info.Warnings {
+		p.row(w, w.theme.Glyph.Warning+" Note", sentence(warning), w.theme.Warn, width)
+	}
+	for _, one := range claims(info, name, w.snap.RelayHere) {
+		style := plainStyle
+		if !one.sure {
+			style = w.theme.Warn
+		}
+		p.row(w, one.label, one.text, style, width)
+	}
+	return p
+}
+
+// peerMark says beside the name how sure it is that it is them.
+func (w *world) peerMark(info *call.Info) string {
+	switch {
+	case info.Peer.Echo:
+		return w.theme.Faint.Render("inside this program")
+	case info.Phase == call.Connected && info.Proof.Verified, info.Phase != call.Connected && info.Peer.Verified:
+		return w.verifiedMark(true)
+	}
+	return w.verifiedMark(false)
+}
+
+func (w *world) qualityWord(info *call.Info) string {
+	switch word := info.Quality.Word; word {
+	case "":
+		return ""
+	case "good":
+		return w.theme.Good.Render(word) + " connection"
+	case "poor":
+		return w.theme.Bad.Render(word) + " connection"
+	default:
+		return w.theme.Warn.Render(word) + " connection"
+	}
+}
+
+// callState is what makes either side silent, in words.
+func (w *world) callState(info *call.Info, name string) string {
+	var states []string
+	if info.Held {
+		states = append(states, "On hold: neither side is heard.")
+	} else if info.Muted {
+		states = append(states, "Muted: "+name+" does not hear you.")
+	}
+	if info.PeerHeld {
+		states = append(states, name+" has put you on hold.")
+	}
+	return join(states...)
+}
+
+// Levels below quietest look empty, levels above loudest are too loud.
+const (
+	quietest = -60.0 // dBFS
+	loudest  = -3.0
+)
+
+func (w *world) drawMeters(p *page, info *call.Info, name string, width int) {
+	column := min(max(ansi.StringWidth(name), 3), 14, max(width/3, 3))
+	you, them := "", ""
+	switch {
+	case info.Held:
+		you, them = "on hold", "on hold"
+	case info.Muted:
+		you = "muted"
+	}
+	if info.PeerHeld && them == "" {
+		them = "on hold"
+	}
+	p.add(w.meter("you", info.Stats.LevelIn, you, column, width))
+	p.add(w.meter(name, info.Stats.LevelOut, them, column, width))
+}
+
+// meter is one level: a label, a bar, and a word when there is one to say.
+func (w *world) meter(label string, level float64, word string, column, width int) string {
+	const wordWidth = 9 // "too loud" and a blank
+	glyph := w.theme.Glyph
+	length := min(max(width-column-2-wordWidth, 4), 48)
+	full := 0
+	if word == "" {
+		full = min(max(int((level-quietest)/-quietest*float64(length)+0.5), 0), length)
+	}
+	style := w.theme.Good
+	if full > 0 && level > loudest {
+		style, word = w.theme.Bad, "too loud"
+	}
+	bar := style.Render(strings.Repeat(glyph.MeterFull, full)) +
+		w.theme.Faint.Render(strings.Repeat(glyph.MeterEmpty, length-full))
+	return pad(cut(label, column, glyph.Ellipsis), column) + "  " + bar + " " + word
+}
+
+func (inCall) do(m *model, chosen action) tea.Cmd {
+	info, calls := m.snap.Call, m.calls
+	switch chosen {
+	case hangUp:
+		return act(calls.HangUp, (*model).pull)
+	case mute:
+		muted := !info.Muted
+		return act(func() error { return calls.SetMuted(muted) }, (*model).pull)
+	case hold:
+		held := !info.Held
+		return act(func() error { return calls.SetHeld(held) }, (*model).pull)
+	case switchView:
+		m.peek()
+		return m.pull()
+	}
+	return nil
+}
+
+// peek shows the contacts while the call goes on.
+func (m *model) peek() {
+	m.peeking, m.scroll = true, 0
+}

@@ -1,0 +1,99 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"sotto/net/call"
+)
+
+// press finds what a key does here and now: leaving comes first, then the grace
+// of an incoming call, then the help, then the screen, and what is left over is
+// text for a field.
+func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
+	typing := m.typing()
+	chosen, known := find(m.binds(), msg, typing != nil && !m.helping)
+	if msg.String() == "ctrl+c" {
+		return m.leave()
+	}
+	if m.asked || m.inGrace() {
+		return nil
+	}
+	if !known {
+		if typing != nil && !m.helping {
+			typing.press(msg)
+		}
+		return nil
+	}
+	switch chosen {
+	case leave:
+		return m.leave()
+	case help:
+		m.helping, m.scroll = true, 0
+		return nil
+	case pageUp, pageDown:
+		m.scrollBy(chosen)
+		return nil
+	}
+	if m.helping {
+		if chosen == back {
+			m.helping, m.scroll = false, 0
+		} else {
+			m.scrollBy(chosen)
+		}
+		return nil
+	}
+	if (chosen == up || chosen == down) && !m.moves() {
+		m.scrollBy(chosen)
+		return nil
+	}
+	m.notice = ""
+	return m.current().do(m, chosen)
+}
+
+// binds is every key that works now.
+func (m *model) binds() []bind {
+	typing := m.typing() != nil
+	if m.helping {
+		closing := as(back, "close")
+		closing.keys = []string{"esc", "enter", "?", "f1"}
+		return []bind{closing, as(up, "scroll up"), as(down, "scroll down"), on(pageUp), on(pageDown), leaving(false)}
+	}
+	all := m.current().keys(&m.world)
+	if !m.moves() {
+		all = append(all, as(up, "scroll up"), as(down, "scroll down"))
+	}
+	return usable(append(all, on(pageUp), on(pageDown), on(help), leaving(typing)), typing)
+}
+
+// moves reports whether up and down mean something else than scrolling.
+func (m *model) moves() bool {
+	for _, candidate := range m.current().keys(&m.world) {
+		if candidate.act == down {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *model) scrollBy(way action) {
+	body, height := m.body()
+	_, now := body.window(height, m.scroll)
+	most := max(len(body.lines)-height, 0)
+	by := map[action]int{up: -1, down: 1, pageUp: 1 - height, pageDown: height - 1}[way]
+	m.scroll = min(max(now+by, 0), most)
+}
+
+// inGrace reports whether an incoming call still ignores keys, and remembers
+// that it did.
+func (m *model) inGrace() bool {
+	if m.snap.Call == nil || m.snap.Call.Phase != call.Incoming || m.snap.Call.ID == m.dismissed {
+		return false
+	}
+	if !m.world.inGrace() && m.now.Sub(m.ignored) >= burst {
+		return false
+	}
+	m.ignored = m.now
+	return true
+}
+
+func (w *world) inGrace() bool { return w.now.Sub(w.shownAt) < grace }

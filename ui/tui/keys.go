@@ -1,0 +1,151 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// action is what a key can do. Screens offer actions; keys are found here only.
+type action int
+
+const (
+	none action = iota
+	leave
+	help
+	accept
+	back
+	up
+	down
+	pageUp
+	pageDown
+	dial
+	addContact
+	renameContact
+	removeContact
+	showCard
+	copyCard
+	openSettings
+	hangUp
+	answer
+	decline
+	mute
+	hold
+	switchView
+	callAgain
+)
+
+// bind joins an action to its keys and to the words that the footer and the help show.
+type bind struct {
+	act    action
+	keys   []string // as Bubble Tea names them; the first is the one shown
+	does   string   // in the footer: a word or two
+	means  string   // in the help: what it does, when does is not enough
+	silent bool     // only in the help
+}
+
+// table is every key of the program.
+var table = map[action]bind{
+	leave:         {keys: []string{"ctrl+c"}, does: "leave", means: "leave Sotto; a call is hung up first"},
+	help:          {keys: []string{"?", "f1"}, does: "help"},
+	accept:        {keys: []string{"enter"}, does: "accept"},
+	back:          {keys: []string{"esc"}, does: "back"},
+	up:            {keys: []string{"up", "k"}, does: "move up", silent: true},
+	down:          {keys: []string{"down", "j"}, does: "move down", silent: true},
+	pageUp:        {keys: []string{"pgup"}, does: "scroll a page up", silent: true},
+	pageDown:      {keys: []string{"pgdown"}, does: "scroll a page down", silent: true},
+	dial:          {keys: []string{"enter"}, does: "call", means: "call the selected contact"},
+	addContact:    {keys: []string{"a"}, does: "add", means: "add a contact by their card"},
+	renameContact: {keys: []string{"r"}, does: "rename", means: "rename the selected contact"},
+	removeContact: {keys: []string{"d", "delete"}, does: "remove", means: "remove the selected contact"},
+	showCard:      {keys: []string{"c"}, does: "my card", means: "show the card that lets others reach you"},
+	copyCard:      {keys: []string{"c"}, does: "copy", means: "copy the card to the clipboard"},
+	openSettings:  {keys: []string{"s"}, does: "settings", means: "settings and privacy"},
+	hangUp:        {keys: []string{"h"}, does: "hang up"},
+	answer:        {keys: []string{"enter", "a"}, does: "answer"},
+	decline:       {keys: []string{"d"}, does: "decline"},
+	mute:          {keys: []string{"m"}, does: "mute", means: "mute or unmute your microphone"},
+	hold:          {keys: []string{"o"}, does: "hold", means: "hold: neither side is heard until you resume"},
+	switchView:    {keys: []string{"tab"}, does: "contacts", means: "look at your contacts; the call goes on"},
+	callAgain:     {keys: []string{"r"}, does: "call again"},
+}
+
+// on picks an action from the table.
+func on(act action) bind {
+	found := table[act]
+	found.act = act
+	return found
+}
+
+// as picks an action from the table, with another word for it.
+func as(act action, does string) bind {
+	found := on(act)
+	found.does, found.means = does, ""
+	return found
+}
+
+// leaving is ctrl+c, and q where a text field does not need the letter.
+func leaving(typing bool) bind {
+	found := on(leave)
+	if !typing {
+		found.keys = []string{"q", "ctrl+c"}
+	}
+	return found
+}
+
+// find returns the action of a pressed key; while typing, a key that writes a
+// letter belongs to the field.
+func find(binds []bind, msg tea.KeyPressMsg, typing bool) (action, bool) {
+	name := msg.String()
+	for _, candidate := range binds {
+		for _, key := range candidate.keys {
+			if key == name && !(typing && writes(key)) {
+				return candidate.act, true
+			}
+		}
+	}
+	return none, false
+}
+
+// writes reports whether a key puts a letter into a text field.
+func writes(key string) bool {
+	return len(key) == 1 || key == "space"
+}
+
+// usable drops what a text field would swallow, so that the footer and the
+// help never name a key that does not work.
+func usable(binds []bind, typing bool) []bind {
+	var kept []bind
+	for _, candidate := range binds {
+		var keys []string
+		for _, key := range candidate.keys {
+			if !(typing && writes(key)) {
+				keys = append(keys, key)
+			}
+		}
+		if len(keys) > 0 {
+			candidate.keys = keys
+			kept = append(kept, candidate)
+		}
+	}
+	return kept
+}
+
+var arrows = map[string]string{"up": "↑", "down": "↓", "left": "←", "right": "→"}
+
+// shown is a key as a person reads it.
+func shown(key string, unicode bool) string {
+	if arrow, ok := arrows[key]; ok && unicode {
+		return arrow
+	}
+	return key
+}
+
+// allShown lists every key of a binding.
+func allShown(keys []string, unicode bool) string {
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = shown(key, unicode)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,316 @@
+package tui
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"sotto/net/call"
+	"sotto/ui/theme"
+)
+
+const (
+	// grace is how long an incoming call ignores keys: one that was already on
+	// its way to another screen must not answer.
+	grace = 400 * time.Millisecond
+	// burst keeps ignoring keys that follow an ignored one this closely: the
+	// rest of a word being typed, or a key held down.
+	burst = 200 * time.Millisecond
+
+	levelsEvery       = 100 * time.Millisecond
+	levelsEveryRemote = 200 * time.Millisecond // over SSH
+	timerEvery        = time.Second
+)
+
+// screen draws itself from the world and turns actions into commands.
+type screen interface {
+	// heading is what the screen is about, and a word or two on how things stand.
+	heading(w *world) (title, status string)
+	keys(w *world) []bind
+	render(w *world, width int) page
+	do(m *model, chosen action) tea.Cmd
+}
+
+// typist is a screen with a text field that may have the focus.
+type typist interface {
+	typing() *field // nil: no field has the focus
+}
+
+// world is what screens may look at. Only the model writes to it.
+type world struct {
+	theme    theme.Theme
+	now      time.Time
+	snap     call.Snapshot
+	contacts []Contact
+	settings map[string]string
+	small    bool      // few lines: nothing is spent on air
+	shownAt  time.Time // when the incoming call came on the screen
+	ignored  time.Time // when a key was last ignored because of it
+}
+
+// model is the one tea.Model. Bubble Tea's event loop owns it.
+type model struct {
+	world
+	ctx     context.Context
+	calls   Calls
+	profile Profile
+	clock   func() time.Time
+	after   func(time.Duration, func(time.Time) tea.Msg) tea.Cmd
+	events  <-chan call.Event
+	remote  bool // the terminal is at the other end of an SSH connection
+
+	width, height int
+	stack         []screen // what lies under the call; the last one shows
+	helping       bool
+	scroll        int
+	notice        string
+	noticeBad     bool
+
+	dialling  bool   // a Dial is on its way and no snapshot has shown it yet
+	settled   int    // pulls up to this one may not know of it
+	dismissed string // the ended call whose screen was closed
+	peeking   bool   // looking at the contacts while a call goes on
+
+	asking, answered int           // pulls sent; the newest one that came back
+	every            time.Duration // between ticks; 0: nothing moves
+	beat             int           // the current series of ticks
+
+	asked, gone bool // asked to leave; on the way out
+}
+
+func newModel(ctx context.Context, cfg Config, look theme.Theme, events <-chan call.Event) *model {
+	m := &model{
+		ctx: ctx, calls: cfg.Calls, profile: cfg.Profile, clock: cfg.Now, after: cfg.after, events: events,
+		world: world{theme: look}, width: 80, height: 24,
+	}
+	for _, entry := range cfg.Environ {
+		m.remote = m.remote || strings.HasPrefix(entry, "SSH_TTY=") && entry != "SSH_TTY="
+	}
+	m.keep(load(cfg.Profile))
+	m.snap = cfg.Calls.Snapshot()
+	if info := m.snap.Call; info != nil && info.Phase == call.Ended {
+		m.dismissed = info.ID
+	}
+	m.stack = []screen{&contactList{}}
+	if !cfg.Profile.IsSetUp() {
+		m.notice = "" // a profile that is not there yet has nothing to complain about
+		m.stack = []screen{newSetup(cfg.Profile.DefaultName())}
+	}
+	m.now = m.clock()
+	return m
+}
+
+func (m *model) Init() tea.Cmd {
+	return tea.Batch(m.waitForEvent(), m.pull())
+}
+
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.now = m.clock()
+	return m, m.update(msg)
+}
+
+func (m *model) update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+	case tea.KeyPressMsg:
+		return m.press(msg)
+	case tea.PasteMsg:
+		if typing := m.typing(); typing != nil && !m.helping && !m.asked {
+			typing.insert(msg.Content)
+		}
+	case eventHappened:
+		if msg.kind == call.EventStats && m.every == m.levels() {
+			return m.waitForEvent() // the ticks bring the figures
+		}
+		return tea.Batch(m.waitForEvent(), m.pull())
+	case pulled:
+		return m.took(msg)
+	case loaded:
+		m.keep(msg)
+	case saved:
+		m.keepSetting(msg)
+	case did:
+		if msg.err != nil {
+			m.complain(msg.err)
+			return m.pull()
+		}
+		return msg.after(m)
+	case setUp:
+		return m.finishSetUp(msg)
+	case sent:
+		return m.finishForm(msg)
+	case cardRead:
+		m.keepCard(msg)
+	case dialled:
+		m.settled = m.asking
+		if msg.err != nil {
+			m.dialling = false
+			m.complain(msg.err)
+		}
+		return m.pull()
+	case askedToLeave:
+		return m.leave()
+	case letGo:
+		m.gone = true
+		return tea.Quit
+	}
+	return nil
+}
+
+// took puts a snapshot on the screen and keeps the ticks going while something moves.
+func (m *model) took(answer pulled) tea.Cmd {
+	var commands []tea.Cmd
+	if answer.sequence > m.answered {
+		m.answered = answer.sequence
+		commands = append(commands, m.keepCalls(answer.snapshot))
+		if answer.sequence > m.settled {
+			m.dialling = false
+		}
+	}
+	if every := m.pace(); every != m.every {
+		m.every = every
+		m.beat++
+		if every > 0 {
+			commands = append(commands, m.tick())
+		}
+	} else if every > 0 && answer.beat == m.beat {
+		commands = append(commands, m.tick())
+	}
+	return tea.Batch(commands...)
+}
+
+// keepCalls takes over a snapshot and notices what changed hands.
+func (m *model) keepCalls(next call.Snapshot) tea.Cmd {
+	before, after := m.snap.Call, next.Call
+	m.snap = next
+	if after == nil || before != nil && before.ID == after.ID && before.Phase == after.Phase {
+		return nil
+	}
+	m.scroll = 0
+	if before == nil || before.ID != after.ID {
+		m.peeking, m.notice = false, ""
+	}
+	switch after.Phase {
+	case call.Incoming:
+		m.shownAt, m.ignored = m.now, time.Time{}
+		m.helping = false
+		return m.after(grace, func(time.Time) tea.Msg { return redraw{} })
+	case call.Ended:
+		m.peeking = false
+		return m.load() // whom we have reached may have changed
+	}
+	return nil
+}
+
+// pace is how often something on the screen can change by itself.
+func (m *model) pace() time.Duration {
+	info := m.snap.Call
+	switch {
+	case info == nil:
+		return 0
+	case info.Phase == call.Connected && !m.peeking:
+		return m.levels()
+	case info.Phase == call.Ended:
+		return 0
+	}
+	return timerEvery
+}
+
+func (m *model) levels() time.Duration {
+	if m.remote {
+		return levelsEveryRemote
+	}
+	return levelsEvery
+}
+
+func (m *model) keep(fresh loaded) {
+	if fresh.err != nil {
+		m.complain(fresh.err)
+	}
+	if fresh.contacts != nil || fresh.err == nil {
+		m.contacts = fresh.contacts
+	}
+	if m.settings == nil {
+		m.settings = map[string]string{}
+	}
+	for key, value := range fresh.settings {
+		m.settings[key] = value
+	}
+}
+
+func (m *model) keepSetting(result saved) {
+	if result.err != nil {
+		m.complain(result.err)
+		return
+	}
+	m.settings[result.key] = result.value
+	m.tell("Saved.")
+}
+
+func (m *model) tell(text string) { m.notice, m.noticeBad = text, false }
+
+func (m *model) complain(err error) { m.notice, m.noticeBad = sentence(err.Error()), true }
+
+// live reports whether there is a call that has not ended.
+func (w *world) live() bool { return w.snap.Call != nil && w.snap.Call.Phase != call.Ended }
+
+// current is the screen that shows: the call's, unless it is over and done with
+// or the person looks elsewhere.
+func (m *model) current() screen {
+	top := m.stack[len(m.stack)-1]
+	info := m.snap.Call
+	if info == nil || info.ID == m.dismissed {
+		return top
+	}
+	switch info.Phase {
+	case call.Incoming:
+		return incoming{}
+	case call.Ended:
+		return ended{}
+	}
+	if m.peeking {
+		return top
+	}
+	if info.Phase == call.Dialling || info.Phase == call.Ringing {
+		return dialling{}
+	}
+	return inCall{}
+}
+
+func (m *model) push(next screen) {
+	m.stack = append(m.stack, next)
+	m.scroll = 0
+}
+
+func (m *model) pop() {
+	if len(m.stack) > 1 {
+		m.stack = m.stack[:len(m.stack)-1]
+	}
+	m.scroll = 0
+}
+
+func (m *model) typing() *field {
+	if screen, ok := m.current().(typist); ok {
+		return screen.typing()
+	}
+	return nil
+}
+
+// leave hangs up, waits a moment for the other side to be told, and goes. Asked
+// a second time, it goes at once.
+func (m *model) leave() tea.Cmd {
+	if m.asked || !(m.live() || m.dialling) {
+		m.asked, m.gone = true, true
+		return tea.Quit
+	}
+	m.asked = true
+	m.tell("Leaving.")
+	calls := m.calls
+	return tea.Batch(
+		func() tea.Msg { hangUpIfCalling(calls); return letGo{} },
+		m.after(leaveWithin, func(time.Time) tea.Msg { return letGo{} }),
+	)
+}

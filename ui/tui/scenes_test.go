@@ -1,0 +1,190 @@
+package tui
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"sotto/net/call"
+)
+
+// scene is a screen in a certain state, reached as a person would reach it.
+type scene struct {
+	name  string
+	snap  call.Snapshot
+	fresh bool // the profile is not set up
+	with  []Contact
+	set   map[string]string
+	play  func(d *driver)
+}
+
+var someContacts = []Contact{
+	{Name: "bob", Verified: true},
+	{Name: "carol"},
+	{Name: "山田太郎 🎧", Verified: true},
+	{Name: "mallory", Blocked: true},
+}
+
+var ready = call.Snapshot{Line: call.LineReady, Relay: "relay.example.org:443"}
+
+var on443 = map[string]string{"calls.enabled": "on", "relay.address": "relay.example.org"}
+
+// with is a ready line and a call that was changed a little.
+func with(change func(*call.Info)) call.Snapshot {
+	snap := ready
+	snap.Call = aCall()
+	if change != nil {
+		change(snap.Call)
+	}
+	return snap
+}
+
+// came makes a call a change that happened, as after an event.
+func came(change func(*call.Info)) func(d *driver) {
+	return func(d *driver) {
+		d.calls.change(func(s *call.Snapshot) { s.Call = with(change).Call })
+		d.happen()
+		d.now = d.now.Add(time.Second)
+	}
+}
+
+func before(phase call.Phase) func(*call.Info) {
+	return func(i *call.Info) {
+		i.Phase, i.Started, i.ConnectedAt = phase, start.Add(-7*time.Second), time.Time{}
+		i.Proof, i.Stats, i.Quality = call.Proof{}, call.Stats{LevelIn: -96, LevelOut: -96}, call.Quality{}
+	}
+}
+
+func over(reason call.Reason, detail string) func(*call.Info) {
+	return func(i *call.Info) {
+		i.Phase, i.Reason, i.Detail, i.EndedAt = call.Ended, reason, detail, start
+		if reason != call.HungUp && reason != call.PeerHungUp {
+			i.ConnectedAt = time.Time{}
+		}
+	}
+}
+
+func keysPressed(names ...string) func(d *driver) { return func(d *driver) { d.press(names...) } }
+
+func scenes() []scene {
+	return append(append(atRest(), settingScenes()...), callScenes()...)
+}
+
+func atRest() []scene {
+	return []scene{
+		{name: "setup-name", fresh: true},
+		{name: "setup-relay", fresh: true, play: keysPressed("enter")},
+		{name: "setup-relay-address", fresh: true, play: func(d *driver) {
+			d.press("enter", "down")
+			d.write("relay.example.org:8443")
+		}},
+		{name: "setup-calling", fresh: true, play: keysPressed("enter", "enter")},
+		{name: "setup-failed", fresh: true, play: func(d *driver) {
+			d.profile.fails = errors.New("the disk is full: nothing was saved; make room and press enter again")
+			d.press("enter", "enter", "enter")
+		}},
+		{name: "contacts-empty"},
+		{name: "contacts", snap: ready, with: someContacts, set: on443, play: keysPressed("down")},
+		{name: "contacts-connecting", with: someContacts, set: on443, snap: call.Snapshot{
+			Line: call.LineConnecting, Relay: "relay.example.org:443",
+			LineDetail: "the relay does not answer; trying again in 4 s",
+		}},
+		{name: "contacts-here", with: someContacts, snap: call.Snapshot{Line: call.LineReady, Relay: "127.0.0.1:43117", RelayHere: true}},
+		{name: "contacts-dial-failed", with: someContacts, play: func(d *driver) {
+			d.calls.fails = errors.New("calling is off; turn it on in the settings, or with: sotto settings set calls.enabled on")
+			d.press("down", "enter")
+		}},
+		{name: "add", play: keysPressed("a")},
+		{name: "add-name", play: func(d *driver) {
+			d.press("a")
+			text, _ := d.profile.Card()
+			d.write(text)
+			d.press("enter")
+			d.write("dora")
+		}},
+		{name: "add-failed", play: func(d *driver) {
+			d.profile.fails = errors.New("this is not a whole card: one or more letters are wrong; copy it again")
+			d.press("a")
+			d.write("sotto:abc")
+			d.press("enter", "enter")
+		}},
+		{name: "rename", with: someContacts, play: keysPressed("down", "r")},
+		{name: "remove", with: someContacts, play: keysPressed("down", "d")},
+		{name: "card", play: keysPressed("c")},
+		{name: "help", with: someContacts, play: keysPressed("down", "?")},
+		{name: "help-in-a-form", play: keysPressed("a", "f1")},
+	}
+}
+
+func settingScenes() []scene {
+	return []scene{
+		{name: "settings-off", play: keysPressed("s")},
+		{name: "settings-on", snap: ready, set: on443, play: keysPressed("s")},
+		{name: "settings-who", snap: ready, set: on443, play: keysPressed("s", "down", "enter")},
+		{name: "settings-direct", snap: ready, set: on443, play: keysPressed("s", "down", "down", "down")},
+		{name: "settings-relay", set: map[string]string{"relay.address": "local"}, play: keysPressed("s", "down", "down", "down", "down")},
+		{name: "settings-relay-edit", set: map[string]string{"relay.address": "local"}, play: keysPressed("s", "down", "down", "down", "down", "enter")},
+		{name: "settings-saved", play: keysPressed("s", "enter")},
+		{name: "settings-failed", play: func(d *driver) {
+			d.profile.fails = errors.New("the settings could not be written: the disk is full; the old settings still hold")
+			d.press("s", "enter")
+		}},
+	}
+}
+
+func callScenes() []scene {
+	return []scene{
+		{name: "dialling", snap: with(before(call.Dialling))},
+		{name: "ringing", snap: with(before(call.Ringing))},
+		{name: "connecting", snap: with(before(call.Connecting))},
+		{name: "incoming", snap: ready, set: on443, play: came(func(i *call.Info) {
+			before(call.Incoming)(i)
+			i.Incoming, i.WhyItRings = true, "bob is one of your contacts"
+		})},
+		{name: "incoming-stranger", snap: ready, set: on443, play: came(func(i *call.Info) {
+			before(call.Incoming)(i)
+			i.Incoming, i.WhyItRings = true, "anyone who has your card may call you"
+			i.Peer = call.Peer{Name: "Definitely Your Bank Please Answer Now"}
+			i.Proof.Verified = false
+		})},
+		{name: "call", snap: with(nil)},
+		{name: "call-unverified", snap: with(func(i *call.Info) {
+			i.Peer.Verified, i.Proof.Verified = false, false
+		})},
+		{name: "call-troubled", snap: with(func(i *call.Info) {
+			i.Muted, i.PeerHeld = true, true
+			i.Proof.SameRelay, i.Proof.RelayRemote, i.Proof.Refused = true, i.Proof.RelayLocal, 3
+			i.Quality = call.Quality{Word: "poor", Reason: "one in five packets does not arrive"}
+			i.Warnings = []string{"no microphone was found, so nothing is recorded: going on with silence"}
+		})},
+		{name: "call-echo", snap: with(func(i *call.Info) {
+			i.Peer = call.Peer{Name: "echo", Echo: true}
+			i.Proof.Verified, i.Stats.LevelIn = false, -1
+		})},
+		{name: "call-peeked", with: someContacts, snap: with(nil), play: keysPressed("tab", "down")},
+		{name: "ended", snap: with(nil), play: func(d *driver) { d.now = start; came(over(call.PeerHungUp, ""))(d) }},
+		{name: "ended-no-answer", snap: ready, play: came(over(call.NoAnswer, ""))},
+		{name: "ended-mismatch", snap: ready, play: came(over(call.Mismatch, ""))},
+		{name: "ended-unreachable", snap: ready, play: came(over(call.Unreachable, "relay.example.org does not answer; check its address in the settings, or try again later"))},
+	}
+}
+
+// build sets a scene up in a terminal of some size.
+func (s *scene) build(t *testing.T, width, height int, environ ...string) *driver {
+	t.Helper()
+	profile := newFakeProfile(!s.fresh, s.with...)
+	for key, value := range s.set {
+		profile.settings[key] = value
+	}
+	calls := &fakeCalls{snap: s.snap}
+	if calls.snap.Call != nil {
+		info := *calls.snap.Call
+		calls.snap.Call = &info
+	}
+	d := newDriver(t, calls, profile, environ...)
+	d.resize(width, height)
+	if s.play != nil {
+		s.play(d)
+	}
+	return d
+}
