@@ -236,7 +236,7 @@ func FuzzUnauthenticated(f *testing.F) {
 	f.Add(stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodRefresh, stun.ClassSuccessResponse), stun.NewShortTermIntegrity("x")).Raw)
 	f.Fuzz(func(t *testing.T, p []byte) {
 		m := &stun.Message{Raw: append([]byte(nil), p...)}
-		if m.Decode() != nil || m.Type.Class != stun.ClassSuccessResponse && m.Type.Class != stun.ClassErrorResponse {
+		if m.Decode() != nil || p[0]&0xc0 != 0 || m.Type.Class != stun.ClassSuccessResponse && m.Type.Class != stun.ClassErrorResponse {
 			_ = unauthenticated(p)
 			return
 		}
