@@ -22,7 +22,10 @@ type Address struct {
 	Pinned bool
 }
 
-var errAddress = errors.New("write a relay as host, host:port or host:port#pin")
+// ErrBadAddress is in every error of ParseAddress.
+var ErrBadAddress = errors.New("this is not a relay address: write it as host, host:port or host:port#pin")
+
+func badAddress(hint string) error { return fmt.Errorf("%w: %s", ErrBadAddress, hint) }
 
 // ParseAddress reads "host[:port][#pin]"; IPv6 goes in brackets, the pin is 43
 // letters of base64url.
@@ -32,17 +35,17 @@ func ParseAddress(text string) (Address, error) {
 	if pinned {
 		raw, err := decodeBase64(pin)
 		if err != nil || len(raw) != len(address.Pin) {
-			return Address{}, fmt.Errorf("the pin after # in %q is damaged: copy the whole address again", text)
+			return Address{}, badAddress("the pin after # is damaged, copy the whole address again")
 		}
 		address.Pin, address.Pinned = [32]byte(raw), true
 	}
 	host, port, err := splitPort(rest)
 	if err != nil {
-		return Address{}, fmt.Errorf("%q is not a relay address: %w", text, err)
+		return Address{}, err
 	}
 	address.Port = port
 	if address.Host, err = canonicalHost(host, strings.HasPrefix(rest, "[")); err != nil {
-		return Address{}, fmt.Errorf("%q is not a relay address: %w", text, err)
+		return Address{}, err
 	}
 	return address, nil
 }
@@ -53,14 +56,14 @@ func splitPort(text string) (host string, port uint16, err error) {
 	case strings.HasPrefix(text, "["):
 		inside, after, found := strings.Cut(text[1:], "]")
 		if !found || after != "" && !strings.HasPrefix(after, ":") {
-			return "", 0, errAddress
+			return "", 0, ErrBadAddress
 		}
 		if after == "" {
 			return inside, DefaultPort, nil
 		}
 		host, digits = inside, after[1:]
 	case strings.Count(text, ":") > 1:
-		return "", 0, errors.New("put an IPv6 address in brackets, as in [2001:db8::1]:443")
+		return "", 0, badAddress("put an IPv6 address in brackets, as in [2001:db8::1]:443")
 	case strings.Contains(text, ":"):
 		host, digits, _ = strings.Cut(text, ":")
 	default:
@@ -68,7 +71,7 @@ func splitPort(text string) (host string, port uint16, err error) {
 	}
 	number, err := strconv.ParseUint(digits, 10, 16)
 	if err != nil || number == 0 || digits[0] < '1' {
-		return "", 0, errors.New("the port is a number from 1 to 65535")
+		return "", 0, badAddress("the port is a number from 1 to 65535")
 	}
 	return host, uint16(number), nil
 }
@@ -79,22 +82,22 @@ func canonicalHost(host string, bracketed bool) (string, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		plain := ip.Unmap()
 		if ip.Is6() != bracketed || ip.Zone() != "" || plain.IsUnspecified() || plain.IsMulticast() {
-			return "", errAddress
+			return "", ErrBadAddress
 		}
 		return plain.String(), nil
 	}
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if bracketed || host == "" || len(host) > 253 {
-		return "", errAddress
+		return "", ErrBadAddress
 	}
 	labels := strings.Split(host, ".")
 	for _, label := range labels {
 		if !validLabel(label) {
-			return "", errAddress
+			return "", ErrBadAddress
 		}
 	}
 	if last := labels[len(labels)-1]; last[0] >= '0' && last[0] <= '9' {
-		return "", errAddress
+		return "", ErrBadAddress
 	}
 	return host, nil
 }

@@ -39,7 +39,7 @@ const (
 
 // The three ways a card is refused, and the fourth for cards from the future.
 var (
-	ErrNotACard    = errors.New("this is not a Sotto card: a card is one line that begins with sotto:")
+	ErrNotACard    = errors.New("this is not a Sotto card: a card is one line of letters behind sotto: and nothing else")
 	ErrCardDamaged = errors.New("one or more letters of this card are wrong or missing: copy it again")
 	ErrCardForged  = errors.New("this card is forged: it was not signed by the key it names. ask the person for theirs another way")
 	ErrCardNewer   = errors.New("this card was made by a newer Sotto: update Sotto to read it")

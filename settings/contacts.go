@@ -1,0 +1,54 @@
+package settings
+
+import (
+	"errors"
+	"io/fs"
+	"time"
+)
+
+// Contact is a person in the address book.
+type Contact struct {
+	Name     string    `json:"name"`
+	Card     string    `json:"card"`     // their newest card, a sotto: URI
+	Key      string    `json:"key"`      // their identity key, 64 hexadecimal digits
+	Verified bool      `json:"verified"` // keys were compared
+	Blocked  bool      `json:"blocked"`
+	Reached  bool      `json:"reached"` // a call went through once, so both hold each other's card
+	Added    time.Time `json:"added"`
+}
+
+type contactsFile struct {
+	Version  int       `json:"version"`
+	Contacts []Contact `json:"contacts"`
+}
+
+// LoadContacts reads the address book in the order it was saved; without a file it
+// is empty.
+func LoadContacts(path string) ([]Contact, error) {
+	data, err := readPrivate(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var file contactsFile
+	if err := unmarshal(path, data, &file); err != nil {
+		return nil, err
+	}
+	for _, contact := range file.Contacts {
+		var key [32]byte
+		if contact.Name == "" || !decodeHex(&key, contact.Key) {
+			return nil, damaged(path)
+		}
+	}
+	return file.Contacts, nil
+}
+
+// SaveContacts replaces the address book.
+func SaveContacts(path string, contacts []Contact) error {
+	if contacts == nil {
+		contacts = []Contact{}
+	}
+	return save(path, contactsFile{Version: fileVersion, Contacts: contacts})
+}
