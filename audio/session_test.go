@@ -1,0 +1,153 @@
+package audio_test
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sotto/audio"
+	"sotto/audio/codec"
+	"sotto/audio/fake"
+)
+
+// wire is what lies between two sessions: what it was given to carry.
+type wire struct {
+	mu    sync.Mutex // guards the following
+	to    *audio.Session
+	sizes map[int]int // payload size -> frames
+	times []time.Time
+	count uint32
+	lose  func(counter uint32) bool
+}
+
+func (w *wire) send(payload []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.sizes == nil {
+		w.sizes = map[int]int{}
+	}
+	w.sizes[len(payload)]++
+	w.times = append(w.times, time.Now())
+	if w.to != nil && (w.lose == nil || !w.lose(w.count)) {
+		w.to.Receive(w.count, payload, time.Now())
+	}
+	w.count++
+}
+
+func newSession(t testing.TB, source audio.Source, sink audio.Sink, w *wire) *audio.Session {
+	t.Helper()
+	encoder, err := codec.NewEncoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder, err := codec.NewDecoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := audio.NewSession(audio.SessionConfig{Source: source, Sink: sink, Encoder: encoder, Decoder: decoder, Send: w.send})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// talk runs a session that speaks from source to one that plays into sink.
+func talk(t testing.TB, source audio.Source, sink audio.Sink) (speaker, listener *audio.Session, w *wire) {
+	t.Helper()
+	w = &wire{}
+	speaker = newSession(t, source, fake.NewNullSink(), w)
+	listener = newSession(t, fake.NewNullSource(), sink, &wire{})
+	w.to = listener
+	for _, s := range []*audio.Session{listener, speaker} {
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return speaker, listener, w
+}
+
+func hangUp(t testing.TB, sessions ...*audio.Session) {
+	t.Helper()
+	for _, s := range sessions {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func tone(t testing.TB) audio.Source {
+	t.Helper()
+	source, err := fake.NewTone(fake.DefaultTone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+func TestSoundArrives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		probe := fake.NewProbe()
+		speaker, listener, w := talk(t, probe.Source(), probe.Sink())
+		time.Sleep(10 * time.Second)
+		in, out := speaker.Stats(), listener.Stats()
+		hangUp(t, speaker, listener)
+
+		select {
+		case <-listener.Heard():
+		default:
+			t.Error("nothing was heard")
+		}
+		if len(w.sizes) != 1 || w.sizes[codec.PayloadSize] < 495 {
+			t.Errorf("10 s of sound are frames of these sizes: %v", w.sizes)
+		}
+		if out.Loss != 0 || out.ConcealedRatio > 0.01 || out.FramesLate != 0 || out.Underruns > 0 {
+			t.Errorf("over a perfect wire: %+v", out)
+		}
+		if in.FramesSilent != 0 || in.CaptureDropped != 0 {
+			t.Errorf("with a perfect source: %+v", in)
+		}
+		delay, ok := probe.Median()
+		if !ok || delay < 20*time.Millisecond || delay > 80*time.Millisecond {
+			t.Errorf("mouth to ear %v (%v), of %v", delay, ok, probe.Delays())
+		}
+	})
+}
+
+func TestMuteAndHoldLookTheSameOnTheWire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		speaker, listener, w := talk(t, tone(t), fake.NewNullSink())
+		levels := map[string][2]float64{}
+		for _, change := range []struct {
+			name string
+			do   func()
+		}{
+			{"talking", func() {}},
+			{"muted", func() { speaker.SetMuted(true) }},
+			{"muted and held", func() { speaker.SetHeld(true) }},
+			{"held", func() { speaker.SetMuted(false) }},
+			{"talking again", func() { speaker.SetHeld(false) }},
+			{"deafened", func() { listener.SetOutput(false) }},
+		} {
+			change.do()
+			time.Sleep(3 * time.Second)
+			levels[change.name] = [2]float64{speaker.Stats().LevelIn, listener.Stats().LevelOut}
+		}
+		hangUp(t, speaker, listener)
+		for name, level := range levels {
+			silentIn := name == "muted" || name == "held" || name == "muted and held"
+			silentOut := silentIn || name == "deafened"
+			if (level[0] == audio.Silence) != silentIn || (level[1] < -80) != silentOut {
+				t.Errorf("%s: sends at %.1f dBFS and is heard at %.1f", name, level[0], level[1])
+			}
+		}
+		if len(w.sizes) != 1 {
+			t.Errorf("payload sizes %v", w.sizes)
+		}
+		for i := 1; i < len(w.times); i++ {
+			if gap := w.times[i].Sub(w.times[i-1]); gap != audio.FrameDuration {
+				t.Errorf("frame %d follows after %v", i, gap)
+			}
+		}
+	})
+}
