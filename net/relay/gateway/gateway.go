@@ -21,7 +21,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -96,6 +95,7 @@ type Gateway struct {
 
 	ctx    context.Context // of everything below
 	cancel context.CancelFunc
+	done   chan struct{}  // closed when the port is no longer served
 	loops  sync.WaitGroup // workers, sweeper, HTTP server
 	lines  lineSet
 }
@@ -123,6 +123,7 @@ func Start(config Config) (*Gateway, error) {
 		replays:  newReplayMemory(config.Limits.Replays),
 		prefixes: newPrefixTable(config.Limits),
 		work:     make(chan job, workQueue),
+		done:     make(chan struct{}),
 	}
 	for _, token := range config.Tokens {
 		if token == "" || len(token) > wire.MaxText {
@@ -147,7 +148,8 @@ func (g *Gateway) serve() {
 	g.loops.Add(2)
 	go func() {
 		defer g.loops.Done()
-		if err := g.server.Serve(tls.NewListener(g.front, g.config.TLS)); !errors.Is(err, http.ErrServerClosed) {
+		defer close(g.done)
+		if err := g.server.Serve(tls.NewListener(g.front, g.config.TLS)); g.lines.isOpen() {
 			g.log.Error("the relay's port is lost", "cause", err)
 		}
 	}()
@@ -158,8 +160,13 @@ func (g *Gateway) serve() {
 	}
 }
 
+// Done is closed when the gateway no longer serves its port, by Close or because
+// the listener failed.
+func (g *Gateway) Done() <-chan struct{} { return g.done }
+
 // Close says goodbye to every line, stops everything and waits for it.
 func (g *Gateway) Close() {
+	g.lines.shut()
 	_ = g.config.Listener.Close()
 	g.lines.goodbye(politeness)
 	g.cancel()

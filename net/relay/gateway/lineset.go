@@ -51,10 +51,22 @@ func (s *lineSet) count() int {
 	return len(s.open)
 }
 
+// shut lets no more handlers in.
+func (s *lineSet) shut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+}
+
+func (s *lineSet) isOpen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.closed
+}
+
 // goodbye asks every line to end and gives them until the time-out.
 func (s *lineSet) goodbye(timeout time.Duration) {
 	s.mu.Lock()
-	s.closed = true
 	for l := range s.open {
 		l.out.goodbye()
 	}
