@@ -7,9 +7,10 @@
 //
 // # Labels
 //
-// Every derivation and every hash below, and in net/wire and net/handshake,
-// starts with its own label, a version, and a zero byte, so that no output can
-// stand in for another. This is the whole list; a test compares it with the code.
+// Every derivation and every hash, here and in net/handshake, starts with its own
+// label, a version and a zero byte, so that no output can stand in for another.
+// This is the whole list; a test compares it with the code. What relays check has
+// labels of its own, in net/wire.
 //
 //	label                       by          from                        and             gives
 //	sotto/identity/receive/1    HKDF        seed                        relay host:port Ed25519 seed of the receive key
