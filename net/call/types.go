@@ -1,6 +1,9 @@
 package call
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Peer is who a call is with, as the screens show it. Name is already safe to print.
 type Peer struct {
@@ -64,6 +67,49 @@ type Info struct {
 	Warnings    []string
 }
 
+// Talked is how long the call has been, or was, connected.
+func (i Info) Talked() time.Duration {
+	switch {
+	case i.ConnectedAt.IsZero():
+		return 0
+	case i.EndedAt.IsZero():
+		return time.Since(i.ConnectedAt)
+	}
+	return i.EndedAt.Sub(i.ConnectedAt)
+}
+
+// Receipt is what the connection showed about the call, in a paragraph; "" for a
+// call that was never connected.
+func (i Info) Receipt() string {
+	if i.ConnectedAt.IsZero() {
+		return ""
+	}
+	talked := i.Talked().Round(time.Second)
+	text := fmt.Sprintf("Call with %s, %d:%02d.", i.Peer.Name, int(talked.Minutes()), int(talked.Seconds())%60)
+	p := i.Proof
+	switch {
+	case p.Route != "relay":
+		text += " The connection had ended before it could be read."
+	case p.SameRelay:
+		text += " It went through one relay, which saw both addresses; they saw yours as " + p.PeerSees + "."
+	default:
+		text += " It went through two relays; they saw your address as " + p.PeerSees + ", which is your relay's."
+	}
+	if p.Encrypted {
+		text += " Encrypted from end to end (" + p.Cipher
+		if p.PostQuantum {
+			text += ", with a post-quantum layer"
+		}
+		text += ")."
+	}
+	if p.Verified {
+		text += " Verified contact."
+	} else {
+		text += " Not verified."
+	}
+	return text + fmt.Sprintf(" Packets refused by the guard: %d.", p.Refused)
+}
+
 // LineState is the client's line to its relay.
 type LineState int
 
@@ -72,6 +118,10 @@ const (
 	LineConnecting                  // dialling the relay, or waiting to try again
 	LineReady                       // drops are registered; calls can come in
 )
+
+var lineNames = [...]string{"off", "connecting", "ready"}
+
+func (l LineState) String() string { return lineNames[l] }
 
 // Snapshot is everything a screen needs, by value.
 type Snapshot struct {
@@ -104,6 +154,7 @@ type Event struct {
 	Kind          EventKind
 	Line          LineState
 	LineDetail    string
+	LineError     error // why the line is not up; nil while the first attempt is under way
 	Call          *Info
 	AnswerToAudio time.Duration // EventAudio only: from the person's answer (or its arrival) to the first frame heard
 }

@@ -1,0 +1,206 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"sotto/audio"
+	"sotto/audio/codec"
+	"sotto/net/handshake"
+	"sotto/net/identity"
+	"sotto/net/line"
+	"sotto/net/peer"
+	"sotto/net/wire"
+)
+
+// sendingLine is a line of this call's own.
+type sendingLine = *line.Line
+
+// unopenedFor is how long frames may arrive without one opening before the call
+// counts as a mismatch.
+const unopenedFor = 2 * time.Second
+
+// conversation is a call from the handshake's end on: keys, connection, sound.
+type conversation struct {
+	call       *call
+	peer       *peer.Peer
+	media      *media
+	keys       *handshake.Session
+	mail       mail
+	inbox      <-chan *wire.Envelope
+	sound      Sound
+	answeredAt time.Time
+	remoteCard identity.Card
+}
+
+// attach gives the media path its keys, so that the first frame to arrive opens,
+// and shows the connection and the words.
+func (c *call) attach(talk *conversation) {
+	talk.media.use(talk.keys)
+	words := talk.keys.Words()
+	c.engine.mu.Lock()
+	defer c.engine.mu.Unlock()
+	c.peer = talk.peer
+	c.media = talk.media
+	c.remoteCard = talk.remoteCard
+	c.info.Proof.Words = words[:]
+}
+
+// run carries the conversation to its end and always leaves a word for the other
+// side when this side is the one that ends it.
+func (t *conversation) run(ctx context.Context) error {
+	c := t.call
+	defer closeSound(t.sound)
+	c.warn(t.sound.Warnings...)
+	session, err := newSound(t.sound, t.media, t.peer)
+	if err != nil {
+		return &ended{reason: DeviceFailed, detail: err.Error()}
+	}
+	defer session.Close()
+	c.engine.mu.Lock()
+	c.session = session
+	c.info.ConnectedAt = time.Now()
+	c.applyMuteLocked()
+	c.engine.mu.Unlock()
+	if err := session.Start(); err != nil {
+		return &ended{reason: DeviceFailed, detail: err.Error()}
+	}
+	t.media.play(session)
+	c.move(Connected, EventConnected)
+	if err := c.engine.cfg.Book.Reached(t.remoteCard.Key, t.newCard()); err != nil {
+		c.warn("The address book could not be written: " + err.Error())
+	}
+	err = t.listen(ctx, session)
+	if !errors.Is(err, errPeerLeft) {
+		ctx, cancel := after(ctx)
+		defer cancel()
+		_ = t.signal(ctx, wire.SignalBye)
+	}
+	return err
+}
+
+// errPeerLeft ends the conversation without a word back.
+var errPeerLeft = &ended{reason: PeerHungUp}
+
+// listen is the middle of a call: signals in, holds out, figures each second.
+func (t *conversation) listen(ctx context.Context, session *audio.Session) error {
+	c := t.call
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	heard, sourceLost, sinkLost := session.Heard(), t.sound.Source.Lost(), t.sound.Sink.Lost()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case envelope := <-t.inbox:
+			if err := t.read(ctx, envelope.Body[:]); err != nil {
+				return err
+			}
+		case held := <-c.holds:
+			kind := wire.SignalResume
+			if held {
+				kind = wire.SignalHold
+			}
+			_ = t.signal(ctx, kind)
+		case at := <-heard:
+			heard = nil
+			c.tellHeard(at.Sub(t.answeredAt))
+		case <-second.C:
+			if t.media.unopened() > unopenedFor {
+				return &ended{reason: Mismatch, detail: "sound arrived that was not sealed with this call's keys; call again, and compare the words"}
+			}
+			c.tellStats()
+		case <-t.peer.Lost():
+			return &ended{reason: Lost, detail: fmt.Sprintf("nothing came through the relays for several seconds (yours is %s); check the network, then call again", c.station.account.Relay.HostPort())}
+		case err := <-sourceLost:
+			sourceLost = nil
+			c.warn("The microphone stopped, so the other side hears silence: " + sentence(err))
+		case err := <-sinkLost:
+			sinkLost = nil
+			c.warn("The speaker stopped, so you hear nothing: " + sentence(err))
+		}
+	}
+}
+
+// read handles one message of the other side.
+func (t *conversation) read(ctx context.Context, body []byte) error {
+	signal, err := t.keys.OpenSignal(body)
+	if err != nil {
+		if _, err := t.keys.OpenConfirm(body); err == nil {
+			return t.confirmed(ctx) // they have not heard our word yet
+		}
+		return nil
+	}
+	switch signal.Kind {
+	case wire.SignalBye:
+		return errPeerLeft
+	case wire.SignalHold, wire.SignalResume:
+		t.call.setPeerHeld(signal.Kind == wire.SignalHold)
+	}
+	return nil
+}
+
+// confirmed tells the caller that the commitment held.
+func (t *conversation) confirmed(ctx context.Context) error {
+	return t.signal(ctx, wire.SignalConfirmed)
+}
+
+func (t *conversation) signal(ctx context.Context, kind wire.SignalKind) error {
+	return t.mail.post(ctx, t.keys.SealSignal(wire.Signal{Kind: kind}))
+}
+
+// newCard is the other side's card when it is newer than the stored one.
+func (t *conversation) newCard() []byte { return t.call.freshCard }
+
+// newestCard is the newer of the stored card and the one that came in the call.
+// A card of another key is a mismatch.
+func (c *call) newestCard(stored identity.Card, offered []byte) (identity.Card, error) {
+	card, err := identity.ParseCardBytes(offered)
+	if err != nil {
+		return stored, nil // the stored one serves
+	}
+	if card.Key != stored.Key {
+		return stored, &ended{reason: Mismatch, detail: "the card sent in the call belongs to another key"}
+	}
+	if card.Serial <= stored.Serial {
+		return stored, nil
+	}
+	c.freshCard = offered
+	return card, nil
+}
+
+func mismatchOnly(err error) error {
+	if errors.Is(err, handshake.ErrMismatch) {
+		return err
+	}
+	return nil
+}
+
+func closeSound(s Sound) {
+	if s.Source != nil {
+		_ = s.Source.Close()
+	}
+	if s.Sink != nil {
+		_ = s.Sink.Close()
+	}
+}
+
+func closePeer(p *peer.Peer) { _ = p.Close() }
+
+// newSound builds one call's sound: Opus frames out through the seal, frames in through the playout buffer.
+func newSound(s Sound, m *media, p *peer.Peer) (*audio.Session, error) {
+	encoder, err := codec.NewEncoder()
+	if err != nil {
+		return nil, err
+	}
+	decoder, err := codec.NewDecoder()
+	if err != nil {
+		return nil, err
+	}
+	return audio.NewSession(audio.SessionConfig{
+		Source: s.Source, Sink: s.Sink, Encoder: encoder, Decoder: decoder,
+		Send: func(payload []byte) { m.send(p, payload) },
+	})
+}

@@ -1,0 +1,72 @@
+package call
+
+import (
+	"crypto/ed25519"
+	"time"
+
+	"sotto/net/identity"
+	"sotto/net/wire"
+	"sotto/settings"
+)
+
+// door is a drop that stands open by policy: one contact's, or the card's.
+type door struct {
+	contact Contact // zero for the card drop
+	card    bool
+}
+
+// openDoors derives the drops that policy leaves open: for each contact who may
+// call the pair drop, and for "anyone" the card drop too, each for the weeks
+// before, of and after now, so that clocks may differ.
+func openDoors(account Account, book Book, now time.Time) map[wire.DropID]door {
+	doors := make(map[wire.DropID]door)
+	policy := book.Policy()
+	if policy.Who == settings.Nobody {
+		return doors
+	}
+	this := identity.Week(now)
+	self := account.Self
+	for week := this - 1; week <= this+1; week++ {
+		for _, contact := range book.Contacts() {
+			if mayCall(policy, contact) {
+				doors[dropID(self.PairDrop(contact.Card.Key, self.Key(), week))] = door{contact: contact}
+			}
+		}
+		if card, err := identity.ParseCardBytes(account.Card); policy.Who == settings.Anyone && err == nil {
+			doors[dropID(identity.CardDrop(self.Key(), card.Secret, week))] = door{card: true}
+		}
+	}
+	return doors
+}
+
+func dropID(key ed25519.PrivateKey) wire.DropID {
+	return wire.DropOf(key.Public().(ed25519.PublicKey))
+}
+
+// mayCall reports whether policy lets a contact ring here.
+func mayCall(policy Policy, contact Contact) bool {
+	if contact.Blocked {
+		return false
+	}
+	switch policy.Who {
+	case settings.Verified:
+		return contact.Verified
+	case settings.Contacts, settings.Anyone:
+		return true
+	}
+	return false
+}
+
+// whyItRings is the rule that let a call through, in words.
+func whyItRings(policy Policy, known, verified bool) string {
+	switch {
+	case !known:
+		return "anyone with your card may call you"
+	case policy.Who == settings.Verified:
+		return "verified contacts may call you"
+	case verified:
+		return "a verified contact"
+	default:
+		return "in your contacts"
+	}
+}

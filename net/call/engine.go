@@ -1,0 +1,361 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/pion/transport/v5"
+
+	"sotto/audio"
+	"sotto/net/identity"
+	"sotto/settings"
+)
+
+// Errors that commands return. Each is a finished sentence.
+var (
+	ErrBusy       = errors.New("a call is already under way; hang up first")
+	ErrNoCall     = errors.New("there is no call to do that to")
+	ErrNoContact  = errors.New("nobody of that name is in your contacts; run sotto contacts to see who is")
+	ErrCallingOff = errors.New("calling is off; turn it on with sotto settings set calls.enabled on")
+	ErrClosed     = errors.New("this engine is closed")
+)
+
+// EchoName is the built-in contact that says back what it hears.
+const EchoName = "echo"
+
+// Network is how packets leave: the zero value is the real network.
+type Network struct {
+	Dial  func(ctx context.Context, network, address string) (net.Conn, error) // towards relays; nil is net.Dialer
+	Media transport.Net                                                        // for TURN; nil is the real one
+}
+
+// Account is a person on their relay.
+type Account struct {
+	Self      *identity.Identity
+	Card      []byte // the newest signed card
+	Relay     identity.Address
+	Admission string
+	// Host starts the relay inside this process and returns when it listens.
+	// Nil when the relay runs elsewhere.
+	Host func(context.Context) (io.Closer, error)
+}
+
+// Contact is a person as the address book knows them.
+type Contact struct {
+	Name     string
+	Card     identity.Card
+	Verified bool
+	Blocked  bool
+	Reached  bool // has reached us or been reached: both sides hold each other's card
+}
+
+// Policy is who may call, as it stands now.
+type Policy struct {
+	Who     settings.Who
+	Ringing bool // tell contacts that it rings here
+}
+
+// Book is the address book and policy of the profile. Its methods may be called
+// from any goroutine.
+type Book interface {
+	Policy() Policy
+	Contacts() []Contact
+	// Reached notes that key's owner and this profile hold each other's cards, and keeps card when it is newer.
+	Reached(key identity.Key, card []byte) error
+	// Seen remembers a knock and reports whether it was seen before.
+	Seen(id [16]byte, now time.Time) (bool, error)
+}
+
+// Sound is an opened pair of devices.
+type Sound struct {
+	Source   audio.Source
+	Sink     audio.Sink
+	Warnings []string // what was put in their place, as sentences
+}
+
+// Ringer sounds a pattern until stop is called.
+type Ringer func(incoming bool) (stop func())
+
+// Config is what an Engine needs; all fields are read only after New.
+type Config struct {
+	Book       Book
+	OpenSound  func() (Sound, error)
+	Ring       Ringer // nil: silent
+	Network    Network
+	AutoAnswer func(identity.Key) bool // nil: nobody
+	// Echo builds the small world that the echo contact lives in; nil: no echo.
+	Echo func(context.Context) (*EchoWorld, error)
+	Log  *slog.Logger
+}
+
+// EchoWorld is a network with a relay of its own and somebody who answers there.
+type EchoWorld struct {
+	Network Network
+	Account Account // the caller's footing in that world
+	Contact Contact // who answers
+	Close   func()
+}
+
+// Engine runs the calls of one profile.
+type Engine struct {
+	cfg    Config
+	ctx    context.Context
+	cancel context.CancelFunc
+	calls  sync.WaitGroup // goroutines of calls
+
+	configure sync.Mutex // held while the station is replaced
+
+	mu         sync.Mutex // guards the following
+	station    *station   // nil while calling is off
+	line       LineState
+	lineDetail string
+	relay      string
+	relayHere  bool
+	current    *call // the live call
+	last       *call // the call that ended last
+	listeners  map[chan Event]struct{}
+	closed     bool
+}
+
+// New makes an engine that is off: it opens no socket before Configure or a call to echo.
+func New(cfg Config) *Engine {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Engine{cfg: cfg, ctx: ctx, cancel: cancel, listeners: make(map[chan Event]struct{})}
+}
+
+// Configure puts the engine on an account's relay, or takes it off the network
+// (nil). A call under way on the old account is ended first.
+func (e *Engine) Configure(account *Account) error {
+	e.configure.Lock()
+	defer e.configure.Unlock()
+	e.mu.Lock()
+	old, current, closed := e.station, e.current, e.closed
+	e.station = nil
+	e.mu.Unlock()
+	if closed {
+		return ErrClosed
+	}
+	if old != nil {
+		if current != nil && current.station == old {
+			current.end(&ended{reason: HungUp})
+			<-current.done
+		}
+		old.close()
+	}
+	if account == nil {
+		e.setLine(LineOff, nil, nil)
+		return nil
+	}
+	e.setLine(LineConnecting, nil, account)
+	fresh, err := openStation(e.ctx, *account, e.cfg.Network, e)
+	if err != nil {
+		e.setLine(LineOff, err, account)
+		return err
+	}
+	e.mu.Lock()
+	e.station = fresh
+	e.mu.Unlock()
+	return nil
+}
+
+// PolicyChanged registers the drops anew after the policy or the contacts changed.
+func (e *Engine) PolicyChanged() {
+	if station := e.standing(); station != nil {
+		station.keeper.Refresh()
+	}
+}
+
+func (e *Engine) standing() *station {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.station
+}
+
+// Close hangs up, leaves the relay and waits for every goroutine.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	current, already := e.current, e.closed
+	e.mu.Unlock()
+	if already {
+		return nil
+	}
+	if current != nil {
+		current.end(&ended{reason: HungUp})
+		<-current.done
+	}
+	_ = e.Configure(nil)
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.cancel()
+	e.calls.Wait()
+	return nil
+}
+
+// Subscribe returns a channel of what happens from now on, and a function that
+// ends it. A listener that does not keep up loses events, never blocks a call;
+// Snapshot always has the truth.
+func (e *Engine) Subscribe() (<-chan Event, func()) {
+	events := make(chan Event, 256)
+	e.mu.Lock()
+	e.listeners[events] = struct{}{}
+	e.mu.Unlock()
+	return events, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if _, open := e.listeners[events]; open {
+			delete(e.listeners, events)
+			close(events)
+		}
+	}
+}
+
+// publish hands an event to every listener. The caller holds e.mu.
+func (e *Engine) publish(event Event) {
+	event.Time = time.Now()
+	for listener := range e.listeners {
+		select {
+		case listener <- event:
+		default:
+		}
+	}
+}
+
+// setLine notes how the line is, and why it is not up.
+func (e *Engine) setLine(state LineState, why error, account *Account) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.line, e.lineDetail, e.relay, e.relayHere = state, sentence(why), "", false
+	if account != nil {
+		e.relay, e.relayHere = account.Relay.HostPort(), account.Host != nil
+	}
+	e.publish(Event{Kind: EventLine, Line: state, LineDetail: e.lineDetail, LineError: why})
+}
+
+// Snapshot is the state of the engine now. The call's figures are read from the
+// live connection.
+func (e *Engine) Snapshot() Snapshot {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	snapshot := Snapshot{Line: e.line, LineDetail: e.lineDetail, Relay: e.relay, RelayHere: e.relayHere}
+	shown := e.current
+	if shown == nil {
+		shown = e.last
+	}
+	if shown != nil {
+		info := shown.infoLocked()
+		snapshot.Call = &info
+	}
+	return snapshot
+}
+
+// Dial calls a contact by name, a card, or the built-in echo. It returns once
+// the call exists; how it goes is told by events.
+func (e *Engine) Dial(who string) error {
+	target, err := e.resolve(who)
+	if err != nil {
+		return err
+	}
+	if target.echo && e.cfg.Echo == nil {
+		return ErrNoContact
+	}
+	if !target.echo && e.standing() == nil {
+		return ErrCallingOff
+	}
+	c, err := e.begin([16]byte{}, Info{Phase: Dialling, Peer: target.peer()})
+	if err != nil {
+		return err
+	}
+	e.run(c, func(ctx context.Context) error {
+		if target.echo {
+			return c.dialEcho(ctx)
+		}
+		return c.dialOrGiveWay(ctx, target.Contact)
+	})
+	return nil
+}
+
+// Answer takes the call that is ringing here.
+func (e *Engine) Answer() error {
+	return e.command(func(c *call) error {
+		if c.info.Phase != Incoming {
+			return ErrNoCall
+		}
+		select {
+		case c.answered <- struct{}{}:
+		default:
+		}
+		return nil
+	})
+}
+
+// Decline refuses the call that is ringing here.
+func (e *Engine) Decline() error {
+	return e.command(func(c *call) error {
+		if c.info.Phase != Incoming {
+			return ErrNoCall
+		}
+		c.end(&ended{reason: DeclinedHere})
+		return nil
+	})
+}
+
+// HangUp ends whatever call there is: declines one that rings, cancels one that is being dialled.
+func (e *Engine) HangUp() error {
+	return e.command(func(c *call) error {
+		switch c.info.Phase {
+		case Incoming:
+			c.end(&ended{reason: DeclinedHere})
+		case Dialling, Ringing:
+			c.end(&ended{reason: Cancelled})
+		default:
+			c.end(&ended{reason: HungUp})
+		}
+		return nil
+	})
+}
+
+// SetMuted stops or resumes sending what the microphone hears. Packets go on unchanged.
+func (e *Engine) SetMuted(muted bool) error {
+	return e.command(func(c *call) error {
+		c.info.Muted = muted
+		c.applyMuteLocked()
+		e.publish(Event{Kind: EventChanged, Call: c.copyLocked()})
+		return nil
+	})
+}
+
+// SetHeld holds or resumes the call: no sound in either direction, packets go on unchanged.
+func (e *Engine) SetHeld(held bool) error {
+	return e.command(func(c *call) error {
+		if c.info.Phase != Connected {
+			return ErrNoCall
+		}
+		c.info.Held = held
+		c.applyMuteLocked()
+		select {
+		case c.holds <- held:
+		default: // a hold is already waiting to be told; the newest state is read when it is sent
+		}
+		e.publish(Event{Kind: EventChanged, Call: c.copyLocked()})
+		return nil
+	})
+}
+
+// command runs do on the live call under the lock.
+func (e *Engine) command(do func(*call) error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.current == nil {
+		return ErrNoCall
+	}
+	return do(e.current)
+}

@@ -1,0 +1,278 @@
+package call
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"sotto/net/handshake"
+	"sotto/net/identity"
+	"sotto/net/peer"
+	"sotto/net/wire"
+	"sotto/settings"
+)
+
+// clockSkew is how far two machines' clocks may be apart (both use their relay's).
+const clockSkew = 120 * time.Second
+
+// knock is an opened first message that policy lets through.
+type knock struct {
+	*handshake.Incoming
+	station *station
+	from    Contact // as stored, or as the card in the knock says
+	known   bool
+	policy  Policy
+}
+
+// glareLost ends our own dialling in favour of the knock that crossed it.
+type glareLost struct{ knock knock }
+
+func (g *glareLost) Error() string { return "both sides called at once; their call goes on" }
+
+// knocked handles an envelope at a door. Whoever may not call gets nothing back.
+func (e *Engine) knocked(s *station, at door, envelope *wire.Envelope) {
+	body := envelope.Body[:]
+	if e.cancelled(body) {
+		return
+	}
+	in, err := handshake.OpenKnock(s.account.Self, body)
+	if err != nil {
+		return
+	}
+	k, allowed := e.admit(s, at, in)
+	if !allowed {
+		return
+	}
+	e.mu.Lock()
+	current := e.current
+	e.mu.Unlock()
+	if current == nil {
+		if e.ring(k) == nil {
+			return
+		}
+	} else if current.crossedBy(k) {
+		return
+	}
+	if k.known {
+		e.reply(k, wire.ControlBusy)
+	}
+}
+
+// cancelled reports whether body takes back the call that rings here, and ends it.
+func (e *Engine) cancelled(body []byte) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.current == nil || e.current.knock == nil || !e.current.knock.OpenCancel(body) {
+		return false
+	}
+	if e.current.info.Phase == Incoming {
+		e.current.end(&ended{reason: Missed})
+	}
+	return true
+}
+
+// admit checks a knock against the clock, the door it came to, the policy as it
+// is now (the relay may lag or lie) and the knocks seen before.
+func (e *Engine) admit(s *station, at door, in *handshake.Incoming) (knock, bool) {
+	message, now := in.Knock(), s.now()
+	expiry := time.Unix(message.Expiry, 0)
+	if now.After(expiry.Add(clockSkew)) || expiry.After(now.Add(envelopeLife+clockSkew)) {
+		return knock{}, false
+	}
+	k := knock{Incoming: in, station: s, policy: e.cfg.Book.Policy()}
+	for _, contact := range e.cfg.Book.Contacts() {
+		if contact.Card.Key.Montgomery() == in.PeerStatic() {
+			k.from, k.known = contact, true
+		}
+	}
+	switch {
+	case !k.known && (!at.card || k.policy.Who != settings.Anyone):
+		return knock{}, false
+	case k.known && !mayCall(k.policy, k.from):
+		return knock{}, false
+	case k.known && !at.card && at.contact.Card.Key != k.from.Card.Key:
+		return knock{}, false // one contact's drop, another's key
+	}
+	if !k.known {
+		card, err := identity.ParseCardBytes(message.Card)
+		if err != nil {
+			return knock{}, false
+		}
+		k.from = Contact{Name: card.Name, Card: card}
+	}
+	if seen, err := e.cfg.Book.Seen(message.CallID, now); seen || err != nil {
+		return knock{}, false
+	}
+	return k, true
+}
+
+// crossedBy settles glare: when both dialled each other, the knock with the lower
+// ephemeral key wins, and dialling that same person counts as the answer.
+func (c *call) crossedBy(k knock) bool {
+	c.engine.mu.Lock()
+	defer c.engine.mu.Unlock()
+	dialling := c.info.Phase == Dialling || c.info.Phase == Ringing
+	if !dialling || c.giveWay == nil || c.peerStatic != k.PeerStatic() {
+		return false
+	}
+	mine, theirs := c.ephemeral, k.Ephemeral()
+	if bytes.Compare(theirs[:], mine[:]) < 0 {
+		c.giveWay(&glareLost{knock: k})
+	}
+	return true
+}
+
+// ring makes a knock the live call and rings the person.
+func (e *Engine) ring(k knock) error {
+	from := Peer{Name: identity.CleanName(k.from.Name), Known: k.known, Verified: k.from.Verified}
+	c, err := e.begin(k.Knock().CallID, Info{
+		Phase: Incoming, Incoming: true, Peer: from,
+		WhyItRings: whyItRings(k.policy, k.known, k.from.Verified),
+	})
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	c.station, c.knock, c.peerStatic = k.station, k.Incoming, k.PeerStatic()
+	e.publish(Event{Kind: EventIncoming, Call: c.copyLocked()})
+	e.mu.Unlock()
+	e.run(c, func(ctx context.Context) error {
+		if err := c.awaitPerson(ctx, k); err != nil {
+			return err
+		}
+		return c.take(ctx, k)
+	})
+	return nil
+}
+
+// awaitPerson rings until a person (or their rule) answers. Until then nothing
+// leaves this machine but "ringing", over the line that is already there, to the
+// relay in a stored contact's card.
+func (c *call) awaitPerson(ctx context.Context, k knock) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, ringFor, &ended{reason: Missed})
+	defer cancel()
+	if k.known && k.policy.Ringing {
+		c.engine.reply(k, wire.ControlRinging)
+	}
+	if auto := c.engine.cfg.AutoAnswer; auto != nil && auto(k.from.Card.Key) {
+		return nil
+	}
+	if c.engine.cfg.Ring != nil {
+		stop := c.engine.cfg.Ring(true)
+		defer stop()
+	}
+	select {
+	case <-c.answered:
+		return nil
+	case <-ctx.Done():
+		why := reasonOf(ctx, nil)
+		if why.reason == DeclinedHere {
+			c.engine.reply(k, wire.ControlDeclined)
+		}
+		return why
+	}
+}
+
+// reply sends a word before the answer over the receiving line that is up; with
+// no line up nothing is sent.
+func (e *Engine) reply(k knock, kind wire.ControlKind) {
+	up := k.station.keeper.Line()
+	if up == nil || !k.known {
+		return
+	}
+	ctx, cancel := context.WithTimeout(e.ctx, farewell)
+	defer cancel()
+	secret := k.Knock().CallSecret
+	m := mail{line: up, to: k.from.Card.Relay, key: identity.EphemeralDrop(secret)}
+	if err := m.post(ctx, k.SealControl(kind)); err != nil {
+		e.cfg.Log.Debug("a word before the answer was not taken", "error", err)
+	}
+}
+
+// take carries a call that a person has answered to its end.
+func (c *call) take(ctx context.Context, k knock) error {
+	s := k.station
+	answeredAt := time.Now()
+	c.move(Connecting, EventConnecting)
+	c.setStation(s)
+	ctx, cancel := context.WithTimeoutCause(ctx, connectWithin, &ended{reason: Failed, detail: "you answered, but no connection came about within 20 s; they may have hung up, or a relay is in trouble"})
+	defer cancel()
+	sound := async(ctx, func(context.Context) (Sound, error) { return c.engine.cfg.OpenSound() }, closeSound)
+	defer sound.discard()
+	sending, err := s.sendingLine(ctx)
+	if err != nil {
+		return err
+	}
+	defer sending.Close()
+	media := newMedia()
+	connection, err := s.newPeer(ctx, sending, media, false)
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	body, drop, keys, err := k.Answer(connection.Local(), s.account.Card)
+	if err != nil {
+		return err
+	}
+	inbox, forget, err := s.openInbox(ctx, drop)
+	if err != nil {
+		return err
+	}
+	defer forget()
+	message := k.Knock()
+	card, err := c.newestCard(k.from.Card, message.Card)
+	if err != nil {
+		return err
+	}
+	talk := &conversation{
+		call: c, peer: connection, media: media, keys: keys, inbox: inbox, answeredAt: answeredAt, remoteCard: card,
+		mail: mail{line: sending, to: card.Relay, key: identity.EphemeralDrop(message.CallSecret)},
+	}
+	if err := c.awaitConfirm(ctx, talk, body); err != nil {
+		return err
+	}
+	if talk.sound, err = sound.wait(ctx); err != nil {
+		return err
+	}
+	cancel()
+	return talk.run(c.ctx)
+}
+
+// awaitConfirm sends the answer until the caller has opened its commitment, then
+// connects. Nothing of DTLS or sound happens before the commitment has held.
+func (c *call) awaitConfirm(ctx context.Context, talk *conversation, answer []byte) error {
+	post := func(ctx context.Context) error { return talk.mail.post(ctx, answer) }
+	var confirm *wire.Confirm
+	err := exchange(ctx, talk.mail, talk.inbox, repeatEvery, post, func(body []byte) (bool, error) {
+		opened, err := talk.keys.OpenConfirm(body)
+		if err != nil {
+			return false, mismatchOnly(err)
+		}
+		confirm = opened
+		return true, opened.Offer.Check()
+	})
+	if err != nil {
+		return err
+	}
+	c.attach(talk)
+	if err := talk.confirmed(ctx); err != nil {
+		return err
+	}
+	return talk.peer.Connect(ctx, confirm.Offer)
+}
+
+// newPeer asks the own relay for a TURN credential and allocates with it.
+func (s *station) newPeer(ctx context.Context, sending sendingLine, media *media, controlling bool) (*peer.Peer, error) {
+	credential, err := sending.Credential(ctx)
+	if err != nil {
+		return nil, err
+	}
+	config := peer.Config{
+		Turn:        peer.Turn{Address: credential.Turn, Username: credential.Username, Password: credential.Password},
+		Controlling: controlling, Net: s.network.Media, OnFrame: media.receive,
+	}
+	if s.engine != nil {
+		config.Log = s.engine.cfg.Log
+	}
+	return peer.New(ctx, config)
+}

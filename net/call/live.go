@@ -1,0 +1,178 @@
+package call
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"sotto/audio"
+	"sotto/net/handshake"
+	"sotto/net/identity"
+	"sotto/net/line"
+	"sotto/net/peer"
+)
+
+// ended is why a call is over. It travels as the cause of the call's context, so
+// that whatever step the call is in stops with it.
+type ended struct {
+	reason Reason
+	detail string // what happened and what to do, when the reason alone does not say
+}
+
+func (e *ended) Error() string {
+	if e.detail != "" {
+		return string(e.reason) + ": " + e.detail
+	}
+	return string(e.reason)
+}
+
+// call is one call from knock to end. Its goroutine is Engine.run's.
+type call struct {
+	engine   *Engine
+	station  *station
+	answered chan struct{} // capacity 1; written by Answer only
+	holds    chan bool     // capacity 1; what the person chose
+	cancel   context.CancelCauseFunc
+	ctx      context.Context
+	done     chan struct{} // closed when the goroutine is gone
+
+	// What follows is guarded by engine.mu.
+	info       Info
+	session    *audio.Session      // nil before Connected
+	peer       *peer.Peer          // nil before the handshake is over
+	media      *media              // nil before the handshake is over
+	knock      *handshake.Incoming // nil for an outgoing call
+	remoteCard identity.Card
+	ephemeral  [32]byte    // outgoing: our knock's Noise ephemeral key, for glare
+	peerStatic [32]byte    // who it is with, as an X25519 key
+	giveWay    func(error) // outgoing, until an answer: stops our dialling for a knock that crossed it
+
+	callID    [16]byte // set by begin, or by the knock
+	freshCard []byte   // a newer card than the stored one, owned by the call's goroutine
+}
+
+// begin makes a call the live one, or reports that there already is one. A zero
+// id asks for a fresh one.
+func (e *Engine) begin(id [16]byte, info Info) (*call, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, ErrClosed
+	}
+	if e.current != nil {
+		return nil, ErrBusy
+	}
+	c := &call{engine: e, answered: make(chan struct{}, 1), holds: make(chan bool, 1), done: make(chan struct{}), info: info}
+	c.ctx, c.cancel = context.WithCancelCause(e.ctx)
+	if c.callID = id; id == [16]byte{} {
+		_, _ = rand.Read(c.callID[:]) // never fails (crypto/rand)
+	}
+	c.info.ID = hex.EncodeToString(c.callID[:8])
+	c.info.Started = time.Now()
+	e.current = c
+	e.calls.Add(1)
+	return c, nil
+}
+
+// run gives the call its goroutine and ends it with what flow returned.
+func (e *Engine) run(c *call, flow func(context.Context) error) {
+	go func() {
+		defer e.calls.Done()
+		defer close(c.done)
+		err := flow(c.ctx)
+		c.finish(reasonOf(c.ctx, err))
+	}()
+}
+
+// reasonOf turns what a flow returned into why the call ended. A cause set by a
+// person or by the other side comes before whatever error it led to.
+func reasonOf(ctx context.Context, err error) *ended {
+	var why *ended
+	if errors.As(context.Cause(ctx), &why) || errors.As(err, &why) {
+		return why
+	}
+	switch {
+	case ctx.Err() != nil:
+		return &ended{reason: HungUp}
+	case errors.Is(err, handshake.ErrMismatch), errors.Is(err, peer.ErrFingerprint):
+		return &ended{reason: Mismatch, detail: err.Error()}
+	case errors.Is(err, line.ErrUnreachable), errors.Is(err, line.ErrPinMismatch), errors.Is(err, line.ErrRefused):
+		return &ended{reason: Unreachable, detail: err.Error()}
+	case err == nil:
+		return &ended{reason: HungUp}
+	}
+	return &ended{reason: Failed, detail: err.Error()}
+}
+
+// end asks the call's goroutine to stop, for why. The first reason stands.
+func (c *call) end(why *ended) { c.cancel(why) }
+
+// finish closes the books: the last move, the last event.
+func (c *call) finish(why *ended) {
+	c.cancel(why)
+	e := c.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	info := c.infoLocked() // the last figures, while the connection's are still there
+	c.info = info
+	c.session, c.peer = nil, nil
+	c.info.EndedAt = time.Now()
+	c.info.Reason, c.info.Detail = why.reason, why.detail
+	c.moveLocked(Ended)
+	e.current, e.last = nil, c
+	e.publish(Event{Kind: EventEnded, Call: c.copyLocked()})
+}
+
+// move takes the call to the next phase and tells the listeners.
+func (c *call) move(next Phase, kind EventKind) {
+	c.engine.mu.Lock()
+	defer c.engine.mu.Unlock()
+	c.moveLocked(next)
+	c.engine.publish(Event{Kind: kind, Call: c.copyLocked()})
+}
+
+// moveLocked is the only place where a phase changes. An illegal move is a fault
+// of this program that no message can cause, hence the panic.
+func (c *call) moveLocked(next Phase) {
+	if c.info.Phase == next {
+		return
+	}
+	if !c.info.Phase.mayMove(next) {
+		panic("call: no move from " + c.info.Phase.String() + " to " + next.String())
+	}
+	c.info.Phase = next
+}
+
+// update changes what the call says about itself, under the lock.
+func (c *call) update(change func(*Info)) {
+	c.engine.mu.Lock()
+	defer c.engine.mu.Unlock()
+	change(&c.info)
+}
+
+// warn adds a sentence that stays on the screen.
+func (c *call) warn(sentences ...string) {
+	if len(sentences) == 0 {
+		return
+	}
+	c.engine.mu.Lock()
+	defer c.engine.mu.Unlock()
+	c.info.Warnings = append(c.info.Warnings, sentences...)
+	c.engine.publish(Event{Kind: EventChanged, Call: c.copyLocked()})
+}
+
+func (c *call) applyMuteLocked() {
+	if c.session == nil {
+		return
+	}
+	c.session.SetMuted(c.info.Muted)
+	c.session.SetHeld(c.info.Held || c.info.PeerHeld)
+}
+
+// copyLocked is the call for an event.
+func (c *call) copyLocked() *Info {
+	info := c.infoLocked()
+	return &info
+}

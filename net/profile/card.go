@@ -1,0 +1,93 @@
+package profile
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"sotto/net/identity"
+	"sotto/net/relay"
+	"sotto/settings"
+)
+
+func newSecret() (secret [32]byte) {
+	_, _ = rand.Read(secret[:]) // never fails (crypto/rand)
+	return secret
+}
+
+// Card is the own card as a sotto: URI.
+func (p *Profile) Card() (string, error) {
+	uri, _, err := p.card()
+	return uri, err
+}
+
+// RenewCard replaces the card's secret, so that the old card no longer reaches
+// this profile under "anyone with my card". Contacts keep reaching it.
+func (p *Profile) RenewCard() (string, error) {
+	secrets, err := settings.LoadSecrets(p.Paths.Identity)
+	if err != nil {
+		return "", err
+	}
+	secrets.CardSecret = newSecret()
+	if err := settings.SaveSecrets(p.Paths.Identity, secrets); err != nil {
+		return "", err
+	}
+	return p.Card()
+}
+
+// card is the newest signed card. The last one given out is kept beside the
+// identity; when name, relay or secret no longer agree with it, a new one with
+// the next serial takes its place.
+func (p *Profile) card() (uri string, signed []byte, err error) {
+	secrets, err := settings.LoadSecrets(p.Paths.Identity)
+	if err != nil {
+		return "", nil, err
+	}
+	loaded, err := p.Settings()
+	if err != nil {
+		return "", nil, err
+	}
+	address, err := p.Address()
+	if err != nil {
+		return "", nil, err
+	}
+	self := identity.FromSeed(secrets.Seed)
+	want := identity.Card{Key: self.Key(), Relay: address, Name: loaded.Name, Secret: secrets.CardSecret, Serial: 1}
+	path := filepath.Join(p.Paths.Data, "card")
+	if kept, err := os.ReadFile(path); err == nil {
+		last, signed, err := identity.ParseCard(strings.TrimSpace(string(kept)))
+		if err == nil && last.Key == want.Key {
+			want.Serial = last.Serial
+			if last == want {
+				return strings.TrimSpace(string(kept)), signed, nil
+			}
+			want.Serial++
+		}
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return "", nil, err
+	}
+	signed = self.Sign(want)
+	uri = identity.URI(signed)
+	return uri, signed, settings.WriteFile(path, []byte(uri+"\n"))
+}
+
+// hostRelay starts the relay that runs inside this process, on loopback.
+func (p *Profile) hostRelay(address identity.Address) func(context.Context) (io.Closer, error) {
+	return func(ctx context.Context) (io.Closer, error) {
+		return relay.Start(ctx, relay.Config{
+			Dir:        p.Paths.RelayDir,
+			Listen:     net.JoinHostPort(address.Host, strconv.Itoa(int(address.Port))),
+			TurnListen: net.JoinHostPort(address.Host, "0"),
+			PublicIP:   netip.MustParseAddr("127.0.0.1"),
+			Open:       true,
+			Forward:    relay.ForwardOpen,
+		})
+	}
+}
