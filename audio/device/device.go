@@ -1,0 +1,88 @@
+// Package device is the sound cards of this machine: which there are (List), and
+// one of them as an audio.Source or audio.Sink. It is the only folder that imports
+// malgo (miniaudio). A build without cgo, or with the tag noaudio, knows no device.
+//
+// Nothing here touches the sound server before List, OpenSource or OpenSink is
+// called, and nothing stays open that a Close has not to close.
+package device
+
+import (
+	"fmt"
+	"strings"
+
+	"sotto/audio"
+)
+
+// The kinds of Device.
+const (
+	Capture  = "capture"
+	Playback = "playback"
+)
+
+// Device is a sound device as the system names it.
+type Device struct {
+	ID      string // the backend's own name: PulseAudio source or sink, ALSA id, Core Audio UID
+	Name    string // a description for people; several devices may share it
+	Kind    string // Capture or Playback
+	Default bool
+}
+
+// List returns the devices there are, capture first. Without any it returns
+// audio.ErrNoDevices.
+func List() ([]Device, error) { return list() }
+
+// OpenSource opens a microphone: the one called name (see Find), or the default
+// one for "". It gives no sound before Start. A named one that cannot be used is
+// audio.ErrDevice; no devices at all are audio.ErrNoDevices.
+func OpenSource(name string) (audio.Source, error) {
+	s, err := open(Capture, name)
+	if err != nil {
+		return nil, err
+	}
+	return source{s}, nil
+}
+
+// OpenSink opens a loudspeaker, as OpenSource does a microphone.
+func OpenSink(name string) (audio.Sink, error) {
+	s, err := open(Playback, name)
+	if err != nil {
+		return nil, err
+	}
+	return sink{s}, nil
+}
+
+// Find returns the device of a kind that name means: the one with exactly that id,
+// else the only one with exactly that description. Errors are audio.ErrDevice.
+func Find(devices []Device, kind, name string) (Device, error) {
+	var described []Device
+	for _, d := range devices {
+		if d.Kind != kind {
+			continue
+		}
+		if d.ID == name {
+			return d, nil
+		}
+		if d.Name == name {
+			described = append(described, d)
+		}
+	}
+	switch len(described) {
+	case 0:
+		return Device{}, fmt.Errorf("%w: there is no %s called %q; sotto devices lists those there are", audio.ErrDevice, spoken(kind), name)
+	case 1:
+		return described[0], nil
+	}
+	ids := make([]string, len(described))
+	for i, d := range described {
+		ids[i] = "device:" + d.ID
+	}
+	return Device{}, fmt.Errorf("%w: %d devices are called %q; choose one of %s", audio.ErrDevice, len(ids), name, strings.Join(ids, ", "))
+}
+
+// spoken is a kind in a sentence.
+func spoken(kind string) string {
+	if kind == Capture {
+		return "microphone"
+	}
+	return "speaker"
+}
