@@ -165,8 +165,11 @@ func (l *Line) end(cause error) {
 }
 
 // Register replaces the drops of a receiving line and returns once the relay has
-// them. Decoys are added up to a power of two.
+// them. Decoys are added up to a power of two. A sending line has no drops.
 func (l *Line) Register(ctx context.Context, drops []wire.DropID) error {
+	if l.config.Receive == nil {
+		return refusal{wire.RefusedRole}
+	}
 	l.registering.Lock()
 	defer l.registering.Unlock()
 	wanted := make(map[wire.DropID]bool, len(drops))

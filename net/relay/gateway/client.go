@@ -18,9 +18,6 @@ import (
 )
 
 const (
-	// helloTimeout is how long a stranger may hold a line without saying hello.
-	helloTimeout = 5 * time.Second
-
 	// frameTimeout bounds one message from its first byte to its last.
 	frameTimeout = 10 * time.Second
 
@@ -114,7 +111,7 @@ func (l *client) abuse() {
 // hello challenges, judges the answer and welcomes or refuses.
 func (l *client) hello(ctx context.Context) bool {
 	g := l.gateway
-	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
+	ctx, cancel := context.WithTimeout(ctx, g.config.Limits.Patience)
 	defer cancel()
 	challenge := &wire.Challenge{Now: g.config.Now().UnixMilli(), Version: wire.Version}
 	rand.Read(challenge.Nonce[:]) // never fails
@@ -131,7 +128,7 @@ func (l *client) hello(ctx context.Context) bool {
 		return false
 	}
 	l.role = hello.Role
-	if l.role == wire.RoleReceive && !hello.Verify(challenge.Nonce, g.config.Address.HostPort()) {
+	if l.role == wire.RoleReceive && !signedBySoundKey(hello, challenge.Nonce, g.config.Address.HostPort()) {
 		l.writeNow(ctx, &wire.Refused{Reason: wire.RefusedKey})
 		return false
 	}
@@ -146,6 +143,12 @@ func (l *client) hello(ctx context.Context) bool {
 		l.sends = g.config.Limits.RelaySends.limiter()
 	}
 	return l.writeNow(ctx, &wire.Welcome{Now: g.config.Now().UnixMilli(), Admitted: admitted})
+}
+
+// signedBySoundKey also refuses keys of small order, for which anybody can sign.
+func signedBySoundKey(h *wire.Hello, nonce [32]byte, host string) bool {
+	_, err := identity.ParseKey(h.Key[:])
+	return err == nil && h.Verify(nonce, host)
 }
 
 // writeNow is for the hello, before there is a writing goroutine.
@@ -313,19 +316,17 @@ func (l *client) register(seq uint32, f *wire.Register) bool {
 	if f.Part != l.next || seq != l.partSeq {
 		return false
 	}
+	l.next++
 	last := f.Part == f.Parts-1
 	switch {
 	case l.role != wire.RoleReceive:
 		return !last || l.refuse(seq, wire.RefusedRole)
 	case !l.admitted:
-		l.next++
 		return !last || l.refuse(seq, wire.RefusedAdmission)
 	case len(l.parts)+len(f.Drops) > l.gateway.config.Limits.DropsPerLine:
-		l.next++
 		return !last || l.refuse(seq, wire.RefusedDrops)
 	}
 	l.parts = append(l.parts, f.Drops...)
-	l.next++
 	if !last {
 		return true
 	}

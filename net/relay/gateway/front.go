@@ -13,10 +13,8 @@ import (
 )
 
 const (
-	// handshakeTimeout bounds TLS handshake and request line and headers together.
-	handshakeTimeout = 5 * time.Second
-	idleTimeout      = 15 * time.Second
-	maxHeaderBytes   = 4096
+	idleTimeout    = 15 * time.Second
+	maxHeaderBytes = 4096
 )
 
 // front is the TLS port's listener: it refuses connections over a prefix's share
@@ -138,8 +136,8 @@ func newServer(g *Gateway) *http.Server {
 		Handler:           mux,
 		Protocols:         protocols,
 		ConnContext:       withConn,
-		ReadHeaderTimeout: handshakeTimeout,
-		ReadTimeout:       handshakeTimeout,
+		ReadHeaderTimeout: g.config.Limits.Patience,
+		ReadTimeout:       g.config.Limits.Patience,
 		WriteTimeout:      idleTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,

@@ -31,6 +31,8 @@ type Limits struct {
 	PrefixLines int  // connections at once from one prefix
 	Lines       int  // connections at once, in all
 
+	Patience time.Duration // with a stranger: for TLS with the request's headers, and for the hello
+
 	DropsPerLine   int
 	Drops          int // registered ids in all, each counted once
 	HostsPerLine   int // different relays one line may reach in ten minutes
@@ -50,6 +52,7 @@ func DefaultLimits() Limits {
 		PrefixConns:    Rate{5, 50},
 		PrefixLines:    128,
 		Lines:          50_000,
+		Patience:       5 * time.Second,
 		DropsPerLine:   4096,
 		Drops:          1_000_000,
 		HostsPerLine:   16,
