@@ -64,6 +64,18 @@ func parseSink(words string) (spec, error) {
 	return s, err
 }
 
+// MeansSource reports words that mean no microphone, whether or not it is there: audio.ErrUsage.
+func MeansSource(words string) error {
+	_, err := parse(words)
+	return err
+}
+
+// MeansSink reports words that mean no speaker, whether or not it is there: audio.ErrUsage.
+func MeansSink(words string) error {
+	_, err := parseSink(words)
+	return err
+}
+
 // Source opens the microphone that words mean; "" is the default one. It gives no
 // sound before its Start. audio.ErrUsage: the words mean nothing. audio.ErrDevice:
 // what was named cannot be used. A default microphone that is missing or busy is
