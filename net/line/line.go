@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// A dead relay is found within pingEvery + pingTimeout.
-	pingEvery   = 25 * time.Second
+	// A dead relay is found within defaultPing + pingTimeout.
+	defaultPing = 25 * time.Second
 	pingTimeout = 10 * time.Second
 
 	writeTimeout  = 10 * time.Second
@@ -43,6 +43,8 @@ type Config struct {
 	// Dial connects to Relay.HostPort(); nil is a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	Log  *slog.Logger // nil: silent
+
+	pingEvery time.Duration // 0: defaultPing; shorter in tests
 }
 
 // Credential is a time-limited TURN credential of the relay.
@@ -94,6 +96,9 @@ func newLine(config Config, conn *websocket.Conn, raw net.Conn) *Line {
 		done:          make(chan struct{}),
 		waiting:       make(map[uint32]chan wire.Frame),
 		drops:         make(map[wire.DropID]bool),
+	}
+	if l.config.pingEvery == 0 {
+		l.config.pingEvery = defaultPing
 	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)

@@ -106,14 +106,14 @@ func (l *Line) write() {
 // forgetting the line.
 func (l *Line) ping() {
 	defer l.loops.Done()
-	tick := time.NewTicker(pingEvery)
+	tick := time.NewTicker(l.config.pingEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-l.ctx.Done():
 			return
 		case <-tick.C:
-			ctx, cancel := context.WithTimeout(l.ctx, pingTimeout)
+			ctx, cancel := context.WithTimeout(l.ctx, min(pingTimeout, l.config.pingEvery))
 			err := l.conn.Ping(ctx)
 			cancel()
 			if err != nil {
