@@ -73,6 +73,7 @@ func (t *conversation) run(ctx context.Context) error {
 		c.warn("The address book could not be written: " + err.Error())
 	}
 	err = t.listen(ctx, session)
+	c.finish(reasonOf(c.ctx, err))
 	if !errors.Is(err, errPeerLeft) {
 		ctx, cancel := after(ctx)
 		defer cancel()

@@ -116,8 +116,9 @@ type Engine struct {
 	lineDetail string
 	relay      string
 	relayHere  bool
-	current    *call // the live call
-	last       *call // the call that ended last
+	current    *call              // the call that rings or talks, until it ends
+	last       *call              // the call that ended last
+	live       map[*call]struct{} // calls whose goroutine is not gone: current, and those still saying goodbye
 	listeners  map[chan Event]struct{}
 	closed     bool
 }
@@ -128,7 +129,7 @@ func New(cfg Config) *Engine {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Engine{cfg: cfg, ctx: ctx, cancel: cancel, listeners: make(map[chan Event]struct{})}
+	return &Engine{cfg: cfg, ctx: ctx, cancel: cancel, listeners: make(map[chan Event]struct{}), live: make(map[*call]struct{})}
 }
 
 // Configure puts the engine on an account's relay, or takes it off the network
@@ -136,20 +137,7 @@ func New(cfg Config) *Engine {
 func (e *Engine) Configure(account *Account) error {
 	e.configure.Lock()
 	defer e.configure.Unlock()
-	e.mu.Lock()
-	old, current, closed := e.station, e.current, e.closed
-	e.station = nil
-	e.mu.Unlock()
-	if closed {
-		return ErrClosed
-	}
-	if old != nil {
-		if current != nil && current.station == old {
-			current.end(&ended{reason: HungUp})
-			<-current.done
-		}
-		old.close()
-	}
+	e.leave()
 	if account == nil {
 		e.setLine(LineOff, nil, nil)
 		return nil
@@ -161,9 +149,38 @@ func (e *Engine) Configure(account *Account) error {
 		return err
 	}
 	e.mu.Lock()
-	e.station = fresh
+	closed := e.closed
+	if !closed {
+		e.station = fresh
+	}
 	e.mu.Unlock()
+	if closed {
+		fresh.close()
+		return ErrClosed
+	}
 	return nil
+}
+
+// leave ends the calls of the station, waits until they have said goodbye, and
+// closes it. The caller holds e.configure.
+func (e *Engine) leave() {
+	e.mu.Lock()
+	old := e.station
+	e.station = nil
+	var leaving []*call
+	for c := range e.live {
+		if old != nil && c.station == old {
+			leaving = append(leaving, c)
+		}
+	}
+	e.mu.Unlock()
+	for _, c := range leaving {
+		c.end(&ended{reason: HungUp})
+		<-c.done
+	}
+	if old != nil {
+		old.close()
+	}
 }
 
 // PolicyChanged registers the drops anew after the policy or the contacts changed.
@@ -182,21 +199,16 @@ func (e *Engine) standing() *station {
 // Close hangs up, leaves the relay and waits for every goroutine.
 func (e *Engine) Close() error {
 	e.mu.Lock()
-	current, already := e.current, e.closed
-	e.mu.Unlock()
-	if already {
-		return nil
-	}
-	if current != nil {
-		current.end(&ended{reason: HungUp})
-		<-current.done
-	}
-	_ = e.Configure(nil)
-	e.mu.Lock()
 	e.closed = true
+	for c := range e.live {
+		c.end(&ended{reason: HungUp})
+	}
 	e.mu.Unlock()
-	e.cancel()
+	e.configure.Lock()
+	defer e.configure.Unlock()
+	e.leave()
 	e.calls.Wait()
+	e.cancel()
 	return nil
 }
 
@@ -267,19 +279,24 @@ func (e *Engine) Dial(who string) error {
 	if target.echo && e.cfg.Echo == nil {
 		return ErrNoContact
 	}
-	if !target.echo && e.standing() == nil {
+	info := Info{Phase: Dialling, Peer: target.peer()}
+	if target.echo {
+		c, err := e.begin([16]byte{}, info, nil)
+		if err != nil {
+			return err
+		}
+		e.run(c, c.dialEcho)
+		return nil
+	}
+	s := e.standing()
+	if s == nil {
 		return ErrCallingOff
 	}
-	c, err := e.begin([16]byte{}, Info{Phase: Dialling, Peer: target.peer()})
+	c, err := e.begin([16]byte{}, info, s)
 	if err != nil {
 		return err
 	}
-	e.run(c, func(ctx context.Context) error {
-		if target.echo {
-			return c.dialEcho(ctx)
-		}
-		return c.dialOrGiveWay(ctx, target.Contact)
-	})
+	e.run(c, func(ctx context.Context) error { return c.dialOrGiveWay(ctx, s, target.Contact) })
 	return nil
 }
 

@@ -128,12 +128,12 @@ func (e *Engine) ring(k knock) error {
 	c, err := e.begin(k.Knock().CallID, Info{
 		Phase: Incoming, Incoming: true, Peer: from,
 		WhyItRings: whyItRings(k.policy, k.known, k.from.Verified),
-	})
+	}, k.station)
 	if err != nil {
 		return err
 	}
 	e.mu.Lock()
-	c.station, c.knock, c.peerStatic = k.station, k.Incoming, k.PeerStatic()
+	c.knock, c.peerStatic = k.Incoming, k.PeerStatic()
 	e.publish(Event{Kind: EventIncoming, Call: c.copyLocked()})
 	e.mu.Unlock()
 	e.run(c, func(ctx context.Context) error {
@@ -166,6 +166,7 @@ func (c *call) awaitPerson(ctx context.Context, k knock) error {
 		return nil
 	case <-ctx.Done():
 		why := reasonOf(ctx, nil)
+		c.finish(why)
 		if why.reason == DeclinedHere {
 			c.engine.reply(k, wire.ControlDeclined)
 		}
@@ -194,7 +195,6 @@ func (c *call) take(ctx context.Context, k knock) error {
 	s := k.station
 	answeredAt := time.Now()
 	c.move(Connecting, EventConnecting)
-	c.setStation(s)
 	ctx, cancel := context.WithTimeoutCause(ctx, connectWithin, &ended{reason: Failed, detail: "you answered, but no connection came about within 20 s; they may have hung up, or a relay is in trouble"})
 	defer cancel()
 	sound := async(ctx, func(context.Context) (Sound, error) { return c.engine.cfg.OpenSound() }, closeSound)

@@ -31,7 +31,6 @@ func (e *ended) Error() string {
 // call is one call from knock to end. Its goroutine is Engine.run's.
 type call struct {
 	engine   *Engine
-	station  *station
 	answered chan struct{} // capacity 1; written by Answer only
 	holds    chan bool     // capacity 1; what the person chose
 	cancel   context.CancelCauseFunc
@@ -39,6 +38,7 @@ type call struct {
 	done     chan struct{} // closed when the goroutine is gone
 
 	// What follows is guarded by engine.mu.
+	station    *station // nil for the echo until its world stands
 	info       Info
 	session    *audio.Session      // nil before Connected
 	peer       *peer.Peer          // nil before the handshake is over
@@ -54,8 +54,8 @@ type call struct {
 }
 
 // begin makes a call the live one, or reports that there already is one. A zero
-// id asks for a fresh one.
-func (e *Engine) begin(id [16]byte, info Info) (*call, error) {
+// id asks for a fresh one; station is nil for the echo, which brings its own.
+func (e *Engine) begin(id [16]byte, info Info, s *station) (*call, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
@@ -64,7 +64,10 @@ func (e *Engine) begin(id [16]byte, info Info) (*call, error) {
 	if e.current != nil {
 		return nil, ErrBusy
 	}
-	c := &call{engine: e, answered: make(chan struct{}, 1), holds: make(chan bool, 1), done: make(chan struct{}), info: info}
+	if s != nil && s != e.station {
+		return nil, ErrCallingOff
+	}
+	c := &call{engine: e, station: s, answered: make(chan struct{}, 1), holds: make(chan bool, 1), done: make(chan struct{}), info: info}
 	c.ctx, c.cancel = context.WithCancelCause(e.ctx)
 	if c.callID = id; id == [16]byte{} {
 		_, _ = rand.Read(c.callID[:]) // never fails (crypto/rand)
@@ -72,17 +75,22 @@ func (e *Engine) begin(id [16]byte, info Info) (*call, error) {
 	c.info.ID = hex.EncodeToString(c.callID[:8])
 	c.info.Started = time.Now()
 	e.current = c
+	e.live[c] = struct{}{}
 	e.calls.Add(1)
 	return c, nil
 }
 
-// run gives the call its goroutine and ends it with what flow returned.
+// run gives the call its goroutine and ends it with what flow returned, unless the
+// flow ended it before it said goodbye and tidied up.
 func (e *Engine) run(c *call, flow func(context.Context) error) {
 	go func() {
 		defer e.calls.Done()
 		defer close(c.done)
 		err := flow(c.ctx)
 		c.finish(reasonOf(c.ctx, err))
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.live, c)
 	}()
 }
 
@@ -100,6 +108,8 @@ func reasonOf(ctx context.Context, err error) *ended {
 		return &ended{reason: Mismatch, detail: err.Error()}
 	case errors.Is(err, line.ErrUnreachable), errors.Is(err, line.ErrPinMismatch), errors.Is(err, line.ErrRefused):
 		return &ended{reason: Unreachable, detail: err.Error()}
+	case errors.Is(err, audio.ErrDevice):
+		return &ended{reason: DeviceFailed, detail: err.Error()}
 	case err == nil:
 		return &ended{reason: HungUp}
 	}
@@ -109,12 +119,16 @@ func reasonOf(ctx context.Context, err error) *ended {
 // end asks the call's goroutine to stop, for why. The first reason stands.
 func (c *call) end(why *ended) { c.cancel(why) }
 
-// finish closes the books: the last move, the last event.
+// finish closes the books: the last move, the last event. From here on the call is
+// over for everybody who looks; only the first finish counts.
 func (c *call) finish(why *ended) {
 	c.cancel(why)
 	e := c.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if c.info.Phase == Ended {
+		return
+	}
 	info := c.infoLocked() // the last figures, while the connection's are still there
 	c.info = info
 	c.session, c.peer = nil, nil

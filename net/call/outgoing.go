@@ -69,11 +69,7 @@ func (c *call) dialEcho(ctx context.Context) error {
 
 // dialOrGiveWay dials a contact; when their knock crosses ours and wins, dialling
 // them counts as the answer to it.
-func (c *call) dialOrGiveWay(ctx context.Context, to Contact) error {
-	s := c.engine.standing()
-	if s == nil {
-		return ErrCallingOff
-	}
+func (c *call) dialOrGiveWay(ctx context.Context, s *station, to Contact) error {
 	err := c.dial(ctx, s, to)
 	var crossed *glareLost
 	if errors.As(err, &crossed) {
@@ -206,6 +202,7 @@ func (c *call) awaitAnswer(ctx context.Context, out *handshake.Outgoing, knocker
 		return true, opened.Offer.Check()
 	})
 	if err != nil && !errors.As(err, new(*glareLost)) {
+		c.finish(reasonOf(c.ctx, err))
 		ctx, cancel := after(ctx)
 		defer cancel()
 		_ = toAll(ctx, out.SealCancel()) // they would stop ringing by themselves at the knock's expiry

@@ -1,0 +1,301 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"sotto/audio/open"
+	"sotto/audio/tone"
+	"sotto/net/call"
+	"sotto/net/identity"
+	"sotto/net/profile"
+	"sotto/net/world"
+	"sotto/settings"
+	"sotto/ui/tui"
+)
+
+// open finds the profile for reading, beside whichever process owns it.
+func (p *program) open() (*profile.Profile, error) { return profile.Open(p.home) }
+
+// owned is a profile that this process alone may change and call with.
+type owned struct {
+	profile *profile.Profile
+	lock    *settings.ProfileLock
+}
+
+// own takes the profile for this process.
+func (p *program) own() (*owned, error) {
+	opened, err := p.open()
+	if err != nil {
+		return nil, err
+	}
+	lock, err := settings.Lock(opened.Paths)
+	if err != nil {
+		return nil, err
+	}
+	return &owned{profile: opened, lock: lock}, nil
+}
+
+func (o *owned) release() {
+	_ = o.profile.Close()
+	_ = o.lock.Release()
+}
+
+// app is an owned profile with its engine: what the interface, listen and call run on.
+type app struct {
+	*owned
+	engine       *call.Engine
+	mic, speaker string // from the command line; "" takes the settings'
+
+	watching sync.WaitGroup
+	stop     context.CancelFunc
+
+	mu   sync.Mutex // guards the following
+	seen profile.Stamp
+}
+
+// start makes the app; autoAnswer are verified contacts whose calls are taken at once.
+func (p *program) start(owned *owned, autoAnswer map[identity.Key]bool) *app {
+	a := &app{owned: owned, mic: p.mic, speaker: p.speaker}
+	a.engine = call.New(call.Config{
+		Book:       owned.profile,
+		OpenSound:  a.openSound,
+		Ring:       a.ring,
+		AutoAnswer: func(key identity.Key) bool { return autoAnswer[key] },
+		Echo:       world.Echo,
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	a.stop = cancel
+	a.seen, _ = owned.profile.Changed(profile.Stamp{})
+	a.watching.Add(1)
+	go a.watch(ctx)
+	return a
+}
+
+// close hangs up, leaves the relay and lets go of the profile.
+func (a *app) close() {
+	a.stop()
+	a.watching.Wait()
+	_ = a.engine.Close()
+	a.release()
+}
+
+// apply puts the engine where the settings say: on the relay, or off the network.
+func (a *app) apply() error {
+	loaded, err := a.profile.Settings()
+	if err != nil {
+		return err
+	}
+	if !loaded.Calls.Enabled {
+		return a.engine.Configure(nil)
+	}
+	account, err := a.profile.Account()
+	if err != nil {
+		_ = a.engine.Configure(nil)
+		return err
+	}
+	return a.engine.Configure(account)
+}
+
+// watch follows the profile's files: contacts that another command adds and
+// settings edited by hand take effect within a second.
+func (a *app) watch(ctx context.Context) {
+	defer a.watching.Done()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			a.mu.Lock()
+			now, changed := a.profile.Changed(a.seen)
+			a.seen = now
+			a.mu.Unlock()
+			if changed {
+				a.engine.PolicyChanged()
+			}
+		}
+	}
+}
+
+// sound are the words in force: the command line's before the settings'; "" is the default device.
+func (a *app) sound() (mic, speaker string) {
+	mic, speaker = a.mic, a.speaker
+	loaded, err := a.profile.Settings()
+	if err != nil {
+		return mic, speaker
+	}
+	if mic == "" {
+		mic = loaded.Sound.Mic
+	}
+	if speaker == "" {
+		speaker = loaded.Sound.Speaker
+	}
+	return mic, speaker
+}
+
+func (a *app) openSound() (call.Sound, error) {
+	mic, speaker := a.sound()
+	source, micWarning, err := open.Source(mic)
+	if err != nil {
+		return call.Sound{}, err
+	}
+	sink, speakerWarning, err := open.Sink(speaker)
+	if err != nil {
+		_ = source.Close()
+		return call.Sound{}, err
+	}
+	opened := call.Sound{Source: source, Sink: sink}
+	for _, warning := range []string{micWarning, speakerWarning} {
+		if warning != "" {
+			opened.Warnings = append(opened.Warnings, warning)
+		}
+	}
+	return opened, nil
+}
+
+// ring sounds on a real speaker only: a file or a pipe gets the call and nothing else.
+func (a *app) ring(incoming bool) func() {
+	_, speaker := a.sound()
+	if !open.IsDevice(speaker) {
+		return func() {}
+	}
+	pattern := tone.Ringback
+	if incoming {
+		pattern = tone.Ring
+	}
+	stopped := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sink, _, err := open.Sink(speaker)
+		if err != nil {
+			return // the screen and the event say that it rings
+		}
+		stop, err := tone.Play(sink, pattern)
+		if err != nil {
+			return
+		}
+		<-stopped
+		_ = stop()
+	}()
+	return func() {
+		close(stopped)
+		<-done
+	}
+}
+
+// checkDevices finds a device or file that was named and is not there, before
+// anybody is called.
+func (a *app) checkDevices() error {
+	mic, speaker := a.sound()
+	if err := open.CheckSource(mic); err != nil {
+		return err
+	}
+	return open.CheckSink(speaker)
+}
+
+// checkWords finds a --mic or --speaker that means nothing, before anything else is looked at.
+func (p *program) checkWords() error {
+	if err := open.MeansSource(p.mic); err != nil {
+		return err
+	}
+	return open.MeansSink(p.speaker)
+}
+
+// screens is the app as the interface sees it.
+type screens struct{ *app }
+
+var _ tui.Profile = screens{}
+
+func (s screens) IsSetUp() bool       { return s.profile.IsSetUp() }
+func (s screens) DefaultName() string { return accountName() }
+
+func (s screens) SetUp(choices tui.Choices) error {
+	if err := s.profile.SetUp(profile.Choices{Name: choices.Name, Relay: choices.Relay, Calls: choices.Calls}); err != nil {
+		return err
+	}
+	return s.apply()
+}
+
+func (s screens) Get(key string) (string, error) { return s.profile.Get(key) }
+
+func (s screens) Set(key, value string) error {
+	if key == "calls.enabled" && value == "on" {
+		if _, err := s.profile.Address(); err != nil {
+			return err
+		}
+	}
+	if err := s.profile.Set(key, value); err != nil {
+		return err
+	}
+	if key == "calls.enabled" || key == "name" || strings.HasPrefix(key, "relay.") {
+		return s.apply()
+	}
+	s.engine.PolicyChanged()
+	return nil
+}
+
+func (s screens) Contacts() ([]tui.Contact, error) {
+	contacts, err := s.profile.LoadContacts()
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]tui.Contact, 0, len(contacts))
+	for _, contact := range contacts {
+		shown = append(shown, tui.Contact{Name: contact.Name, Verified: contact.Verified, Blocked: contact.Blocked})
+	}
+	return shown, nil
+}
+
+func (s screens) AddContact(card, name string) (string, error) {
+	added, err := s.profile.AddContact(card, name, false)
+	if err != nil {
+		return "", err
+	}
+	s.engine.PolicyChanged()
+	return added.Name, nil
+}
+
+func (s screens) RenameContact(old, name string) error { return s.profile.RenameContact(old, name) }
+
+func (s screens) RemoveContact(name string) error {
+	defer s.engine.PolicyChanged()
+	return s.profile.RemoveContact(name)
+}
+
+func (s screens) Card() (string, error) { return s.profile.Card() }
+
+// openInterface is the bare sotto.
+func (p *program) openInterface() error {
+	if err := p.checkWords(); err != nil {
+		return err
+	}
+	if !p.onTerminal() {
+		return usage("the interface needs a terminal; without one use commands such as sotto listen or sotto call (sotto --help lists them)")
+	}
+	owned, err := p.own()
+	if err != nil {
+		return err
+	}
+	a := p.start(owned, nil)
+	defer a.close()
+	// The network comes up behind the first screen.
+	starting := make(chan struct{})
+	go func() {
+		defer close(starting)
+		if owned.profile.IsSetUp() {
+			_ = a.apply() // the line state on the screen says what is wrong
+		}
+	}()
+	defer func() { <-starting }()
+	err = tui.Run(context.Background(), tui.Config{Calls: a.engine, Profile: screens{a}})
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"sotto/net/call"
+)
+
+type contactEvent struct {
+	header
+	Name     string `json:"name"`
+	Key      string `json:"key"`
+	Relay    string `json:"relay"`
+	Verified bool   `json:"verified"`
+	Blocked  bool   `json:"blocked"`
+}
+
+func contactObject(event string, contact call.Contact) contactEvent {
+	return contactEvent{now(event), contact.Name, contact.Card.Key.String(), contact.Card.Relay.String(), contact.Verified, contact.Blocked}
+}
+
+func (p *program) contactsCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:     "contacts",
+		Short:   "List, add, rename, verify, block or remove contacts",
+		Example: "  sotto contacts\n  sotto contacts add sotto:… --name bob\n  sotto contacts rename bob robert",
+		Args:    noArguments,
+		RunE:    func(*cobra.Command, []string) error { return p.listContacts() },
+	}
+	command.AddCommand(
+		&cobra.Command{
+			Use: "list", Short: "List the contacts", Args: noArguments,
+			RunE: func(*cobra.Command, []string) error { return p.listContacts() },
+		},
+		p.addContactCommand(),
+		&cobra.Command{
+			Use: "rename NAME NEW", Short: "Give a contact another name", Args: exactArguments("a contact's name", "the new name"),
+			RunE: func(_ *cobra.Command, words []string) error {
+				opened, err := p.open()
+				if err != nil {
+					return err
+				}
+				return opened.RenameContact(words[0], words[1])
+			},
+		},
+		&cobra.Command{
+			Use: "remove NAME", Short: "Forget a contact", Args: exactArguments("a contact's name"),
+			RunE: func(_ *cobra.Command, words []string) error {
+				opened, err := p.open()
+				if err != nil {
+					return err
+				}
+				return opened.RemoveContact(words[0])
+			},
+		},
+		p.markCommand("verify", "Note that you have compared keys with a contact", true, func(m *marks, set *bool) { m.verified = set }),
+		p.markCommand("block", "Refuse a contact's calls; they see no difference from nobody answering", true, func(m *marks, set *bool) { m.blocked = set }),
+		p.markCommand("unblock", "Let a contact call again", false, func(m *marks, set *bool) { m.blocked = set }),
+	)
+	return command
+}
+
+type marks struct{ verified, blocked *bool }
+
+func (p *program) markCommand(name, short string, value bool, choose func(*marks, *bool)) *cobra.Command {
+	return &cobra.Command{
+		Use: name + " NAME", Short: short, Args: exactArguments("a contact's name"),
+		RunE: func(_ *cobra.Command, words []string) error {
+			opened, err := p.open()
+			if err != nil {
+				return err
+			}
+			var m marks
+			choose(&m, &value)
+			return opened.Mark(words[0], m.verified, m.blocked)
+		},
+	}
+}
+
+func (p *program) addContactCommand() *cobra.Command {
+	var name string
+	var verified bool
+	command := &cobra.Command{
+		Use:   "add CARD",
+		Short: "Add a person by their card",
+		Long:  "Adds a person by their card. They count as unverified until the safety words in a call are compared, or you\nsay with --verified that you have compared the keys.",
+		Args:  exactArguments("a card"),
+		RunE: func(_ *cobra.Command, words []string) error {
+			opened, err := p.open()
+			if err != nil {
+				return err
+			}
+			added, err := opened.AddContact(words[0], name, verified)
+			if err != nil {
+				return err
+			}
+			if p.json {
+				p.emit(contactObject("contact.added", added))
+				return nil
+			}
+			p.say("%s is in your contacts, %s.", added.Name, verifiedWord(added.Verified))
+			if added.Card.Relay.IsLoopback() {
+				p.say("Their relay is on one machine only (%s): you reach them only from that machine.", added.Card.Relay.HostPort())
+			}
+			return nil
+		},
+	}
+	command.Flags().StringVar(&name, "name", "", "the name to keep them under (default: the card's)")
+	command.Flags().BoolVar(&verified, "verified", false, "I have compared the keys")
+	return command
+}
+
+func verifiedWord(verified bool) string {
+	if verified {
+		return "verified"
+	}
+	return "not verified"
+}
+
+func (p *program) listContacts() error {
+	opened, err := p.open()
+	if err != nil {
+		return err
+	}
+	contacts, err := opened.LoadContacts()
+	if err != nil {
+		return err
+	}
+	for _, contact := range contacts {
+		if p.json {
+			p.emit(contactObject("contact", contact))
+			continue
+		}
+		line := fmt.Sprintf("%-20s %s", contact.Name, verifiedWord(contact.Verified))
+		if contact.Blocked {
+			line += ", blocked"
+		}
+		p.say("%s", line)
+	}
+	if len(contacts) == 0 && !p.json {
+		p.say("No contacts yet. Add one with: sotto contacts add CARD --name NAME. The echo is always there: sotto call echo")
+	}
+	return nil
+}

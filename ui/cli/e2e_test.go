@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// TestTwoPeopleTalk runs four processes: two relays, bob who listens and alice
+// who calls, and finds what alice said in what bob heard.
+func TestTwoPeopleTalk(t *testing.T) {
+	relayA, addressA := startRelay(t, t.TempDir())
+	relayB, addressB := startRelay(t, t.TempDir())
+	alice, bob := pair(t, addressA, addressB)
+	heardByBob, heardByAlice := filepath.Join(t.TempDir(), "bob.wav"), filepath.Join(t.TempDir(), "alice.wav")
+
+	listen := start(t, "--home", bob, "listen", "--auto-answer", "alice", "--mic", "file:testdata/sentence.wav", "--speaker", "file:"+heardByBob, "--json")
+	listen.await("listen.ready")
+	call := start(t, "--home", alice, "call", "bob", "--mic", "file:testdata/sentence.wav", "--speaker", "file:"+heardByAlice, "--for", "6s", "--json")
+	connected := call.await("call.connected")
+	if connected.text("route") != "relay" || connected["post_quantum"] != true || connected["verified"] != true {
+		t.Errorf("connected: %v", connected)
+	}
+	theirs := listen.await("call.connected")
+	if !sameWords(connected["words"], theirs["words"]) {
+		t.Errorf("the safety words differ: %v and %v", connected["words"], theirs["words"])
+	}
+	if ended := call.await("call.ended"); ended.text("reason") != "hung-up" {
+		t.Errorf("alice's call ended with %v", ended)
+	}
+	if ended := listen.await("call.ended"); ended.text("reason") != "peer-hung-up" {
+		t.Errorf("bob's call ended with %v", ended)
+	}
+	if status := call.exit(); status != 0 {
+		t.Errorf("alice's call: status %d\n%s", status, call.stderr)
+	}
+	listen.signal(syscall.SIGTERM)
+	if status := listen.exit(); status != 0 {
+		t.Errorf("bob's listen: status %d\n%s", status, listen.stderr)
+	}
+	for _, relay := range []*process{relayA, relayB} {
+		relay.signal(syscall.SIGTERM)
+		if status := relay.exit(); status != 0 {
+			t.Errorf("relay: status %d\n%s", status, relay.stderr)
+		}
+	}
+	said := readWAV(t, "testdata/sentence.wav")
+	for who, path := range map[string]string{"bob": heardByBob, "alice": heardByAlice} {
+		recorded := readWAV(t, path)
+		if recorded.rate != 48000 {
+			t.Errorf("%s heard at %d Hz", who, recorded.rate)
+		}
+		if score := heard(said, recorded); score < 0.8 {
+			t.Errorf("what %s heard is only %.2f like what was said", who, score)
+		}
+	}
+}
+
+func sameWords(a, b any) bool {
+	first, ok := a.([]any)
+	second, alsoOK := b.([]any)
+	if !ok || !alsoOK || len(first) != 4 || len(second) != 4 {
+		return false
+	}
+	for i := range first {
+		if first[i] != second[i] {
+			return false
+		}
+	}
+	return true
+}

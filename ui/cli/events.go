@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"math"
+	"time"
+
+	"sotto/net/call"
+)
+
+// header is what every JSON object begins with. The schema is in docs/json.md.
+type header struct {
+	Time  string `json:"time"` // RFC 3339
+	Event string `json:"event"`
+}
+
+func now(event string) header { return at(time.Now(), event) }
+
+func at(moment time.Time, event string) header {
+	return header{moment.UTC().Format(time.RFC3339Nano), event}
+}
+
+type callEvent struct {
+	header
+	Call string `json:"call"`
+	Peer string `json:"peer"`
+}
+
+type incomingEvent struct {
+	callEvent
+	Known    bool   `json:"known"`
+	Verified bool   `json:"verified"`
+	Why      string `json:"why"`
+}
+
+type connectedEvent struct {
+	callEvent
+	Route       string   `json:"route"`
+	RelayLocal  string   `json:"relay_local"`
+	RelayRemote string   `json:"relay_remote"`
+	Verified    bool     `json:"verified"`
+	PostQuantum bool     `json:"post_quantum"`
+	Words       []string `json:"words"`
+}
+
+type audioEvent struct {
+	callEvent
+	AnswerToAudio float64 `json:"answer_to_audio_ms"`
+}
+
+type statsEvent struct {
+	callEvent
+	RTT       float64 `json:"rtt_ms"`
+	Loss      float64 `json:"loss"`
+	Jitter    float64 `json:"jitter_ms"`
+	Playout   float64 `json:"playout_ms"`
+	Concealed float64 `json:"concealed_ratio"`
+	LevelIn   float64 `json:"level_in"`
+	LevelOut  float64 `json:"level_out"`
+}
+
+type changedEvent struct {
+	callEvent
+	Muted    bool     `json:"muted"`
+	Held     bool     `json:"held"`
+	PeerHeld bool     `json:"peer_held"`
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+type endedEvent struct {
+	callEvent
+	Reason  string  `json:"reason"`
+	Detail  string  `json:"detail,omitempty"`
+	Seconds float64 `json:"seconds"`
+	Receipt string  `json:"receipt"`
+}
+
+type lineEvent struct {
+	header
+	State  string `json:"state"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// asJSON is an engine's event as it is printed; nil for none.
+func asJSON(event call.Event) any {
+	head := at(event.Time, string(event.Kind))
+	if event.Kind == call.EventLine {
+		return lineEvent{head, event.Line.String(), event.LineDetail}
+	}
+	info := event.Call
+	base := callEvent{head, info.ID, info.Peer.Name}
+	switch event.Kind {
+	case call.EventIncoming:
+		return incomingEvent{base, info.Peer.Known, info.Peer.Verified, info.WhyItRings}
+	case call.EventConnected:
+		proof := info.Proof
+		return connectedEvent{base, proof.Route, proof.RelayLocal, proof.RelayRemote, proof.Verified, proof.PostQuantum, proof.Words}
+	case call.EventAudio:
+		return audioEvent{base, milliseconds(event.AnswerToAudio)}
+	case call.EventStats:
+		s := info.Stats
+		return statsEvent{
+			base, rounded(s.RTTMilliseconds), rounded(s.Loss), rounded(s.JitterMilliseconds), rounded(s.PlayoutMilliseconds),
+			rounded(s.ConcealedRatio), rounded(s.LevelIn), rounded(s.LevelOut),
+		}
+	case call.EventChanged:
+		return changedEvent{base, info.Muted, info.Held, info.PeerHeld, info.Warnings}
+	case call.EventEnded:
+		return endedEvent{base, string(info.Reason), info.Detail, rounded(info.Talked().Seconds()), info.Receipt()}
+	}
+	return base
+}
+
+func milliseconds(d time.Duration) float64 { return rounded(float64(d) / float64(time.Millisecond)) }
+
+func rounded(value float64) float64 { return math.Round(value*1000) / 1000 }
+
+// asText is an engine's event as a line for a person; "" for one that says nothing new.
+func asText(event call.Event) string {
+	info := event.Call
+	switch event.Kind {
+	case call.EventDialling:
+		return "Calling " + info.Peer.Name
+	case call.EventRinging:
+		return "It rings at " + info.Peer.Name
+	case call.EventIncoming:
+		return "Incoming call from " + info.Peer.Name + " (" + info.WhyItRings + ")"
+	case call.EventConnected:
+		return "Connected to " + info.Peer.Name + ". Safety words: " + joinWords(info.Proof.Words)
+	case call.EventChanged:
+		if len(info.Warnings) > 0 {
+			return info.Warnings[len(info.Warnings)-1]
+		}
+	case call.EventEnded:
+		text := info.Reason.Sentence(info.Peer.Name) + "."
+		if info.Detail != "" {
+			text += " " + info.Detail + "."
+		}
+		if !info.ConnectedAt.IsZero() {
+			text += "\n" + info.Receipt()
+		}
+		return text
+	case call.EventLine:
+		if event.Line == call.LineConnecting && event.LineDetail != "" {
+			return "Trying to reach the relay: " + event.LineDetail
+		}
+	}
+	return ""
+}

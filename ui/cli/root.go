@@ -1,0 +1,116 @@
+// Package cli is the command line: every command, its help, its exit status, and
+// the one place that prints an error.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"charm.land/fang/v2"
+	"github.com/spf13/cobra"
+)
+
+// Version is what --version and a relay's ready line say; set by the linker.
+var Version = "0.1.0"
+
+// program holds what every command shares: where to print, and the global flags.
+type program struct {
+	stdin          *os.File
+	stdout, stderr io.Writer
+
+	home         string
+	json         bool
+	mic, speaker string
+}
+
+// Main runs the command line and returns the exit status.
+func Main(arguments []string) int {
+	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	root := p.root()
+	root.SetArgs(arguments)
+	err := fang.Execute(context.Background(), root,
+		fang.WithVersion(Version),
+		fang.WithColorSchemeFunc(fang.AnsiColorScheme),
+		fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
+	if err != nil {
+		p.report(err)
+	}
+	return statusOf(err)
+}
+
+// report prints an error: one sentence of what happened and what to do.
+func (p *program) report(err error) {
+	sentence := strings.TrimSpace(err.Error())
+	if p.json {
+		p.emit(struct {
+			header
+			Message string `json:"message"`
+			Status  int    `json:"status"`
+		}{now("error"), sentence, statusOf(err)})
+	}
+	fmt.Fprintln(p.stderr, "sotto: "+sentence)
+}
+
+// emit prints one JSON object on a line of its own.
+func (p *program) emit(object any) {
+	line, err := json.Marshal(object)
+	if err != nil {
+		panic("cli: an event cannot be put as JSON: " + err.Error()) // a fault in a struct of this package
+	}
+	_, _ = p.stdout.Write(append(line, '\n'))
+}
+
+func (p *program) say(format string, arguments ...any) {
+	fmt.Fprintf(p.stdout, format+"\n", arguments...)
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sotto",
+		Short: "Private voice calls from a terminal",
+		Long: "Private voice calls from a terminal: off until you turn it on, through relays so that\n" +
+			"nobody you talk to learns your address, encrypted from end to end.\n\n" +
+			"Alone, sotto opens the interface. Exit status: 0 done, 1 failed, 2 usage, 3 declined,\n" +
+			"4 no such contact, 5 no answer, 6 relay unreachable, 7 audio device, 8 mismatch.",
+		Example: "  sotto\n  sotto setup --name alice --relay local --calls on --yes\n  sotto call echo\n  sotto call bob --for 10s --json",
+		Args:    noArguments,
+		RunE:    func(*cobra.Command, []string) error { return p.openInterface() },
+	}
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fail(statusUsage, err) })
+	flags := root.PersistentFlags()
+	flags.StringVar(&p.home, "home", os.Getenv("SOTTO_HOME"), "folder that holds the whole profile (or SOTTO_HOME)")
+	flags.BoolVar(&p.json, "json", false, "print one JSON object a line")
+	flags.StringVar(&p.mic, "mic", "", "default, device:NAME, null, tone[:HZ], file:PATH.wav or - (s16le, 48 kHz, mono)")
+	flags.StringVar(&p.speaker, "speaker", "", "default, device:NAME, null, file:PATH.wav or - (s16le, 48 kHz, mono)")
+	root.AddCommand(
+		p.setupCommand(), p.callCommand(), p.listenCommand(), p.cardCommand(), p.contactsCommand(),
+		p.settingsCommand(), p.devicesCommand(), p.demoCommand(), p.relayCommand(),
+	)
+	return root
+}
+
+// noArguments and exactArguments make a wrong number of words a usage error.
+func noArguments(command *cobra.Command, arguments []string) error {
+	if len(arguments) == 0 {
+		return nil
+	}
+	if command.HasSubCommands() {
+		return usage("there is no command %q here; sotto --help lists the commands", arguments[0])
+	}
+	return usage("%s takes no words after it; sotto %s --help shows how it is used", command.Name(), command.Name())
+}
+
+func exactArguments(names ...string) cobra.PositionalArgs {
+	return func(command *cobra.Command, arguments []string) error {
+		if len(arguments) == len(names) {
+			return nil
+		}
+		return usage("%s takes %s; sotto %s --help shows how it is used", command.CommandPath(), strings.Join(names, " and "), strings.TrimPrefix(command.CommandPath(), "sotto "))
+	}
+}

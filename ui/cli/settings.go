@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"sotto/settings"
+)
+
+func (p *program) settingsCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:     "settings",
+		Short:   "Show and change settings",
+		Example: "  sotto settings list\n  sotto settings get calls.who\n  sotto settings set calls.who verified",
+		Args:    noArguments,
+		RunE:    func(*cobra.Command, []string) error { return p.listSettings() },
+	}
+	command.AddCommand(
+		&cobra.Command{Use: "path", Short: "Print where the settings file is", Args: noArguments, RunE: func(*cobra.Command, []string) error {
+			opened, err := p.open()
+			if err != nil {
+				return err
+			}
+			p.say("%s", opened.Paths.Settings)
+			return nil
+		}},
+		&cobra.Command{Use: "list", Short: "List every setting", Args: noArguments, RunE: func(*cobra.Command, []string) error { return p.listSettings() }},
+		&cobra.Command{Use: "get KEY", Short: "Print one setting", Args: exactArguments("a key"), RunE: func(_ *cobra.Command, words []string) error {
+			return p.getSetting(words[0])
+		}},
+		&cobra.Command{Use: "set KEY VALUE", Short: "Change one setting", Args: exactArguments("a key", "a value"), RunE: func(_ *cobra.Command, words []string) error {
+			owned, err := p.own()
+			if err != nil {
+				return err
+			}
+			defer owned.release()
+			return owned.profile.Set(words[0], words[1])
+		}},
+		&cobra.Command{Use: "edit", Short: "Open the settings file in your editor ($EDITOR)", Args: noArguments, RunE: func(*cobra.Command, []string) error { return p.editSettings() }},
+	)
+	return command
+}
+
+type settingEvent struct {
+	header
+	Key     string `json:"key"`
+	Value   string `json:"value"`
+	Default string `json:"default"`
+	Doc     string `json:"doc"`
+}
+
+func (p *program) listSettings() error {
+	opened, err := p.open()
+	if err != nil {
+		return err
+	}
+	loaded, err := opened.Settings()
+	if err != nil {
+		return err
+	}
+	for _, key := range settings.Keys() {
+		value, err := settings.Get(loaded, key.Name)
+		if err != nil {
+			return err
+		}
+		if p.json {
+			p.emit(settingEvent{now("setting"), key.Name, value, key.Default, key.Doc})
+		} else {
+			p.say("%-18s %-12s %s", key.Name, value, key.Doc)
+		}
+	}
+	return nil
+}
+
+func (p *program) getSetting(name string) error {
+	opened, err := p.open()
+	if err != nil {
+		return err
+	}
+	value, err := opened.Get(name)
+	if err != nil {
+		return err
+	}
+	if !p.json {
+		p.say("%s", value)
+		return nil
+	}
+	for _, key := range settings.Keys() {
+		if key.Name == name {
+			p.emit(settingEvent{now("setting"), key.Name, value, key.Default, key.Doc})
+		}
+	}
+	return nil
+}
+
+// editSettings opens the file in the person's editor and checks what they saved.
+func (p *program) editSettings() error {
+	owned, err := p.own()
+	if err != nil {
+		return err
+	}
+	defer owned.release()
+	if err := settings.Create(owned.profile.Paths.Settings); err != nil {
+		return err
+	}
+	editor := os.Getenv("VISUAL")
+	if editor == "" {
+		editor = os.Getenv("EDITOR")
+	}
+	if editor == "" {
+		return usage("no editor is chosen; set EDITOR, or change single settings with sotto settings set")
+	}
+	shell, flag := "sh", "-c"
+	if runtime.GOOS == "windows" {
+		shell, flag = "cmd", "/C"
+	}
+	run := exec.Command(shell, flag, editor+` "`+owned.profile.Paths.Settings+`"`)
+	run.Stdin, run.Stdout, run.Stderr = p.stdin, p.stdout, p.stderr
+	if err := run.Run(); err != nil {
+		return err
+	}
+	_, err = owned.profile.Settings()
+	return err
+}
