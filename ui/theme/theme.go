@@ -10,6 +10,7 @@ import (
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // Theme holds the styles by what they are for, and the glyphs a terminal can show.
@@ -83,18 +84,22 @@ func New(environ []string) Theme {
 // Profile is what the terminal is taken to understand; never more than sixteen colours.
 func (t Theme) Profile() colorprofile.Profile { return t.profile }
 
-// Plain replaces what an ASCII terminal cannot show by question marks.
+// Plain replaces what an ASCII terminal cannot show by question marks, as many
+// as it would have been wide.
 // On any other terminal it changes nothing.
 func (t Theme) Plain(text string) string {
 	if t.Unicode {
 		return text
 	}
-	return strings.Map(func(r rune) rune {
-		if r > 126 {
-			return '?'
+	var plain strings.Builder
+	for _, r := range text {
+		if r < 127 {
+			plain.WriteRune(r)
+		} else {
+			plain.WriteString(strings.Repeat("?", ansi.StringWidth(string(r))))
 		}
-		return r
-	}, text)
+	}
+	return plain.String()
 }
 
 // utf8Locale follows the order of POSIX: the first of LC_ALL, LC_CTYPE and LANG that is set decides.

@@ -12,6 +12,7 @@ type option struct {
 type choice struct {
 	options []option
 	at      int
+	full    bool // what every answer means is shown on a small terminal too
 }
 
 func (c *choice) move(by int) {
@@ -43,7 +44,7 @@ func (c *choice) drawOption(w *world, p *page, width, i int) {
 		label, means = w.theme.Accent, plainStyle
 	}
 	p.add(marker + label.Render(cut(entry.label, width-2, w.theme.Glyph.Ellipsis)))
-	if p.tight && i != c.at {
+	if p.tight && i != c.at && !c.full {
 		return
 	}
 	for _, line := range wrap(entry.means, width-2) {

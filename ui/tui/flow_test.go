@@ -20,7 +20,7 @@ func TestEnterAloneGetsThroughTheFirstRun(t *testing.T) {
 	d.press("enter")
 	d.wants("› On this machine", "It reaches only people on this computer, and such a relay has your address.")
 	d.press("enter")
-	d.wants("› Not now", "While Sotto is open it stays connected to your relay")
+	d.wants("› Not now", "Your relay sees your address and that Sotto is open.")
 	d.press("enter")
 	d.wants("› echo")
 	if got := d.profile.chosen; len(got) != 1 || got[0] != (Choices{Name: "alice", Relay: "local"}) {
@@ -34,6 +34,10 @@ func TestTheFirstRunTakesOtherAnswers(t *testing.T) {
 	d.write("Zoë q")
 	d.press("enter", "down", "enter")
 	d.wants("Type the relay's address")
+	d.write("not:an:address")
+	d.press("enter")
+	d.wants("Which relay carries your calls?", "! ", "not:an:address")
+	d.press("ctrl+u")
 	d.write("relay.example.org:8443")
 	d.press("enter", "down", "enter")
 	d.wants("› echo")
@@ -66,7 +70,7 @@ func dialsAtOnce(s *call.Snapshot) {
 func TestEnterCallsEchoOnce(t *testing.T) {
 	d := newDriver(t, &fakeCalls{onDial: dialsAtOnce}, newFakeProfile(true))
 	d.press("enter")
-	d.wants("Calling", "echo inside this program")
+	d.wants("Calling", "echo inside Sotto")
 	d.press("enter", "enter")
 	d.wantsAsked("dial echo")
 
@@ -103,6 +107,12 @@ func TestADialThatFailsSaysWhyAndMayBeTriedAgain(t *testing.T) {
 	d.wants("! Calling is off; turn it on in the settings.")
 	d.press("enter")
 	d.wantsAsked("dial bob, dial bob")
+}
+
+func TestCallingOffIsSaidInTermsOfTheScreens(t *testing.T) {
+	d := newDriver(t, &fakeCalls{fails: call.ErrCallingOff}, newFakeProfile(true, someContacts...))
+	d.press("down", "enter")
+	d.wants("! Calling is off. Press s and turn it on first; echo can be called without it.")
 }
 
 func ringsHere(d *driver) {

@@ -63,11 +63,13 @@ func TestScreensInASCII(t *testing.T) {
 func TestAnySize(t *testing.T) {
 	for _, one := range scenes() {
 		d := one.build(t, 80, 24)
-		for _, width := range []int{1, 2, 3, 5, 9, 16, 23, 24, 31, 40, 59, 60, 80, 133, 300} {
-			for _, height := range []int{1, 2, 3, 4, 5, 7, 8, 12, 17, 18, 24, 100} {
+		for _, width := range []int{1, 3, 9, 23, 24, 40, 59, 60, 300} {
+			for _, height := range []int{1, 2, 4, 7, 8, 17, 18, 100} {
 				d.resize(width, height)
 				checkSize(t, d.m.View().Content, width, height)
-				d.press("pgdown", "pgup")
+				if height < 8 && width < 60 {
+					d.press("pgdown", "pgup")
+				}
 			}
 		}
 	}

@@ -55,11 +55,11 @@ func (inCall) render(w *world, width int) page {
 	stay.gap()
 	p.fixed = stay.lines
 
-	if info.Quality.Reason != "" {
-		p.row(w, "Connection", sentence(info.Quality.Word+": "+info.Quality.Reason), plainStyle, width)
-	}
 	for _, warning := range info.Warnings {
 		p.row(w, w.theme.Glyph.Warning+" Note", sentence(warning), w.theme.Warn, width)
+	}
+	if info.Quality.Reason != "" {
+		p.row(w, "Connection", sentence(info.Quality.Word+": "+info.Quality.Reason), plainStyle, width)
 	}
 	for _, one := range claims(info, name, w.snap.RelayHere) {
 		style := plainStyle
@@ -75,7 +75,7 @@ func (inCall) render(w *world, width int) page {
 func (w *world) peerMark(info *call.Info) string {
 	switch {
 	case info.Peer.Echo:
-		return w.theme.Faint.Render("inside this program")
+		return w.theme.Faint.Render("inside Sotto")
 	case info.Phase == call.Connected && info.Proof.Verified, info.Phase != call.Connected && info.Peer.Verified:
 		return w.verifiedMark(true)
 	}

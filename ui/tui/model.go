@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -148,7 +149,7 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		m.settled = m.asking
 		if msg.err != nil {
 			m.dialling = false
-			m.complain(msg.err)
+			m.complain(inScreens(msg.err))
 		}
 		return m.pull()
 	case askedToLeave:
@@ -248,6 +249,15 @@ func (m *model) keepSetting(result saved) {
 	}
 	m.settings[result.key] = result.value
 	m.tell("Saved.")
+}
+
+// inScreens says in terms of the screens what a command would be told in terms
+// of the command line.
+func inScreens(err error) error {
+	if errors.Is(err, call.ErrCallingOff) {
+		return errors.New("calling is off. Press s and turn it on first; echo can be called without it")
+	}
+	return err
 }
 
 func (m *model) tell(text string) { m.notice, m.noticeBad = text, false }

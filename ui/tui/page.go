@@ -59,17 +59,23 @@ func (p *page) input(w *world, f *field, hint string, indent, width int) {
 	p.add(strings.Repeat(" ", indent) + w.theme.Faint.Render(strings.Repeat(w.theme.Glyph.Rule, min(max(width-indent, 1), 44))))
 }
 
-// row adds a label with a paragraph beside it, or below it where there is
-// little room. The label names what the paragraph is about.
+// row adds a label with a paragraph beside it, or with the label at its head
+// where there is little room. The label names what the paragraph is about.
 func (p *page) row(w *world, label, text string, style lipgloss.Style, width int) {
 	if text == "" {
 		return
 	}
 	const labelWidth = 16
 	if width < 60 {
-		p.add(w.theme.Faint.Render(cut(label, width, w.theme.Glyph.Ellipsis)))
-		for _, line := range wrap(text, width-2) {
-			p.add("  " + style.Render(line))
+		for i, line := range wrap(label+": "+text, width-2) {
+			switch after, ok := strings.CutPrefix(line, label+":"); {
+			case i == 0 && ok:
+				p.add(w.theme.Faint.Render(label+":") + style.Render(after))
+			case i == 0:
+				p.add(style.Render(line))
+			default:
+				p.add("  " + style.Render(line))
+			}
 		}
 		return
 	}

@@ -205,7 +205,7 @@ func TestOnARealTerminal(t *testing.T) {
 			term.press("\r")
 			term.until("› echo")
 			term.press("\r")
-			term.until("inside this program")
+			term.until("inside Sotto")
 			term.until("You and echo")
 			if err := pty.Setsize(term.control, &pty.Winsize{Cols: 60, Rows: 16}); err != nil {
 				t.Fatal(err)

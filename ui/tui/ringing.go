@@ -5,6 +5,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"sotto/net/call"
 )
 
@@ -74,11 +76,12 @@ func (incoming) render(w *world, width int) page {
 		mark = w.theme.Warn.Render(w.theme.Glyph.Unverified) + " not in your contacts"
 	}
 	stay := page{tight: w.small}
-	stay.pair(w.theme.Title.Render(name)+" is calling", mark, min(width, 60))
+	line := w.theme.Title.Render(name) + " is calling"
+	stay.pair(line, mark, min(width, ansi.StringWidth(line)+2+ansi.StringWidth(mark)))
 	stay.gap()
 	p.fixed = stay.lines
 	if !info.Peer.Verified && !info.Peer.Echo {
-		p.row(w, "Who is it?", "Anybody can take a name. Compare the safety words once you talk.", w.theme.Warn, width)
+		p.row(w, "Who it is", "Anybody can take a name. Compare the safety words once you talk.", w.theme.Warn, width)
 	}
 	p.row(w, "Why it rings", w.why(info), plainStyle, width)
 	p.row(w, "If you answer", w.answerReveals(info), plainStyle, width)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	tea "charm.land/bubbletea/v2"
+
+	"sotto/net/identity"
 )
 
 // nameLimit is what fits into a card, in bytes.
@@ -39,14 +41,14 @@ func newSetup(name string) *setup {
 			field: &s.address, hint: "relay.example.org",
 		},
 	}}
-	s.calling = choice{options: []option{
+	s.calling = choice{full: true, options: []option{
 		{
 			value: "off", label: "Not now",
-			means: "Sotto opens no connection, and nobody can call you. You can call echo, which runs inside Sotto. Turn calling on later in the settings.",
+			means: "No connection is open, and nobody can call you. You can still call echo.",
 		},
 		{
 			value: "on", label: "Turn on",
-			means: "While Sotto is open it stays connected to your relay, which sees your address and that you are there. Your contacts can call you; you decide whether to answer.",
+			means: "Your relay sees your address and that Sotto is open. Your contacts can call you; you may decline.",
 		},
 	}}
 	return s
@@ -97,6 +99,10 @@ func (s *setup) render(w *world, width int) page {
 		p.say(w.theme.Strong, "Turn calling on?", width)
 		p.gap()
 		s.calling.draw(w, &p, width)
+		p.gap()
+		if !p.tight {
+			p.say(w.theme.Faint, "You can change this at any time in the settings.", width)
+		}
 	}
 	return p
 }
@@ -132,6 +138,12 @@ func (s *setup) accept(m *model) tea.Cmd {
 		}
 	case s.step == 1 && s.relay.selected().value == "address" && s.address.value() == "":
 		m.tell("Type the relay's address, or choose the relay on this machine.")
+	case s.step == 1 && s.relay.selected().value == "address":
+		if _, err := identity.ParseAddress(s.address.value()); err != nil {
+			m.complain(err)
+			return nil
+		}
+		s.step++
 	case s.step < 2:
 		s.step++
 	default:
