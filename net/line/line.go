@@ -27,7 +27,7 @@ const (
 	answerTimeout = 10 * time.Second
 
 	// closeGrace bounds the goodbye of a connection whose other end does not read.
-	closeGrace = 300 * time.Millisecond
+	closeGrace = 100 * time.Millisecond
 
 	deliveryQueue      = 64
 	undeliverableQueue = 8
@@ -60,7 +60,6 @@ type Line struct {
 	config Config
 	host   string // host:port, as signed
 	conn   *websocket.Conn
-	raw    net.Conn // under conn's TLS, to cut what will not close
 	log    *slog.Logger
 
 	// set by login, constant afterwards
@@ -87,9 +86,9 @@ type Line struct {
 	registering sync.Mutex // held through one Register
 }
 
-func newLine(config Config, conn *websocket.Conn, raw net.Conn) *Line {
+func newLine(config Config, conn *websocket.Conn) *Line {
 	l := &Line{
-		config: config, host: config.Relay.HostPort(), conn: conn, raw: raw, log: config.Log,
+		config: config, host: config.Relay.HostPort(), conn: conn, log: config.Log,
 		deliveries:    make(chan *wire.Envelope, deliveryQueue),
 		undeliverable: make(chan identity.Address, undeliverableQueue),
 		out:           make(chan []byte),

@@ -46,12 +46,10 @@ func (l *Line) read() {
 	}
 }
 
-// hangUp closes the connection without waiting for an end that does not read.
+// hangUp closes the connection without waiting for the other end.
 func (l *Line) hangUp() {
 	l.cancel()
-	cut := time.AfterFunc(closeGrace, func() { _ = l.raw.Close() })
 	_ = l.conn.CloseNow()
-	cut.Stop()
 }
 
 // deliver trusts the gateway with nothing: the drop must be one that was asked

@@ -26,11 +26,11 @@ const openTimeout = 10 * time.Second
 func Open(ctx context.Context, config Config) (*Line, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	conn, raw, err := connect(ctx, config)
+	conn, err := connect(ctx, config)
 	if err != nil {
 		return nil, broken(ctx, err)
 	}
-	l := newLine(config, conn, raw)
+	l := newLine(config, conn)
 	if err := l.login(ctx); err != nil {
 		l.hangUp()
 		return nil, broken(ctx, err)
@@ -39,9 +39,8 @@ func Open(ctx context.Context, config Config) (*Line, error) {
 	return l, nil
 }
 
-// connect upgrades one fresh connection to a WebSocket and returns both.
-func connect(ctx context.Context, config Config) (*websocket.Conn, net.Conn, error) {
-	var raw net.Conn
+// connect upgrades one fresh connection to a WebSocket.
+func connect(ctx context.Context, config Config) (*websocket.Conn, error) {
 	transport := &http.Transport{
 		DisableKeepAlives:  true,
 		DisableCompression: true, // no Accept-Encoding header
@@ -50,7 +49,7 @@ func connect(ctx context.Context, config Config) (*websocket.Conn, net.Conn, err
 			if err != nil {
 				return nil, err
 			}
-			secure := tls.Client(dialled, tlsConfig(config.Relay))
+			secure := tls.Client(promptConn{dialled}, tlsConfig(config.Relay))
 			if err := secure.HandshakeContext(ctx); err != nil {
 				_ = dialled.Close()
 				if unknown := (*tls.CertificateVerificationError)(nil); errors.As(err, &unknown) {
@@ -58,7 +57,6 @@ func connect(ctx context.Context, config Config) (*websocket.Conn, net.Conn, err
 				}
 				return nil, err
 			}
-			raw = dialled
 			return secure, nil
 		},
 	}
@@ -76,10 +74,21 @@ func connect(ctx context.Context, config Config) (*websocket.Conn, net.Conn, err
 		if response != nil && response.Body != nil {
 			_ = response.Body.Close()
 		}
-		return nil, nil, err
+		return nil, err
 	}
 	conn.SetReadLimit(wire.FrameSize)
-	return conn, raw, nil
+	return conn, nil
+}
+
+// promptConn bounds the one write that has a deadline, TLS's goodbye, for which
+// crypto/tls would wait five seconds when the other end does not read.
+type promptConn struct{ net.Conn }
+
+func (c promptConn) SetWriteDeadline(at time.Time) error {
+	if soon := time.Now().Add(closeGrace); at.After(soon) {
+		at = soon
+	}
+	return c.Conn.SetWriteDeadline(at)
 }
 
 func dialer(config Config) func(context.Context, string, string) (net.Conn, error) {
