@@ -92,11 +92,12 @@ func (s *Session) captureStep(c *capture, now time.Time) {
 		if _, ok := s.captured.pop(c.frame[:]); !ok {
 			break
 		}
+		c.deadline = now.Add(FrameDuration + captureSlack)
 		if s.catchUp(c, now) {
 			continue
 		}
 		s.send(c)
-		c.lastSent, c.deadline = now, now.Add(FrameDuration+captureSlack)
+		c.lastSent = now
 	}
 	if now.Before(c.deadline) {
 		return
