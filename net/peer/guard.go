@@ -203,7 +203,9 @@ func (c *guarded) Write(p []byte) (int, error) {
 	if c.closed.Load() {
 		return 0, net.ErrClosed
 	}
-	_, _ = c.UDPConn.Write(p)
+	if _, err := c.UDPConn.Write(p); err != nil {
+		_, _ = c.UDPConn.Write(p) // the error may have been an earlier packet's, and this one not sent
+	}
 	return len(p), nil
 }
 

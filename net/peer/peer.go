@@ -65,6 +65,8 @@ type Config struct {
 	// called before Connect has returned. The frame is only valid until it returns.
 	OnFrame func(frame []byte, at time.Time)
 	Log     *slog.Logger // nil: none. No address is ever logged
+
+	clocks clocks // zero: ordinary
 }
 
 // State is where a connection stands.
@@ -142,10 +144,13 @@ func New(ctx context.Context, config Config) (*Peer, error) {
 	if config.OnFrame == nil {
 		config.OnFrame = func([]byte, time.Time) {}
 	}
+	if config.clocks == (clocks{}) {
+		config.clocks = ordinary
+	}
 	p := &Peer{config: config, log: config.Log, gate: new(gate), lost: make(chan struct{})}
 	p.guard = newGuard(config.Net, config.Turn.Address, p.gate)
 	p.life, p.end = context.WithCancelCause(context.Background())
-	stack, err := newStack(p.guard, config.Turn, p.pairable)
+	stack, err := newStack(p.guard, config.Turn, config.clocks, p.pairable)
 	if err != nil {
 		return nil, err
 	}

@@ -27,22 +27,29 @@ import (
 	"sotto/net/wire"
 )
 
-// ICE's clocks. A check every second keeps the RTT fresh; after three silent seconds the
-// connection counts as interrupted, after ten as lost (pion adds the two).
 const (
-	keepalive         = time.Second
-	interruptedAfter  = 3 * time.Second
-	lostAfter         = 10 * time.Second
-	checks            = 100 // tries per pair, one each 200 ms: the other side may take its time to start
-	dtlsRetransmit    = 150 * time.Millisecond
-	allocationTimeout = 8 * time.Second
-	mtu               = 1500 // bytes, more than any packet of a call
+	checks         = 100 // tries per pair, one each 200 ms: the other side may take its time to start
+	dtlsRetransmit = 150 * time.Millisecond
+	mtu            = 1500 // bytes, more than any packet of a call
 )
+
+// clocks are a connection's time limits. Tests have shorter ones.
+type clocks struct {
+	allocation  time.Duration // for the relay to allocate
+	keepalive   time.Duration // between ICE checks, which keep the RTT fresh too
+	interrupted time.Duration // of silence, until the connection counts as interrupted
+	lost        time.Duration // of silence, until it counts as lost; also the limit for finding each other
+}
+
+var ordinary = clocks{
+	allocation: 8 * time.Second, keepalive: time.Second, interrupted: 3 * time.Second, lost: 10 * time.Second,
+}
 
 // stack is pion's objects for one call.
 type stack struct {
 	api      *webrtc.API
 	turn     Turn
+	clocks   clocks
 	gatherer *webrtc.ICEGatherer
 	ice      *webrtc.ICETransport
 	dtls     *webrtc.DTLSTransport
@@ -51,13 +58,13 @@ type stack struct {
 	receiver *webrtc.RTPReceiver // nil before receive
 }
 
-func newStack(guard *guard, turn Turn, pairable func(netip.Addr) bool) (*stack, error) {
+func newStack(guard *guard, turn Turn, clocks clocks, pairable func(netip.Addr) bool) (*stack, error) {
 	media := new(webrtc.MediaEngine)
 	if err := media.RegisterCodec(opus, webrtc.RTPCodecTypeAudio); err != nil {
 		return nil, err
 	}
-	settings := settings(guard, pairable)
-	s := &stack{turn: turn}
+	settings := settings(guard, clocks, pairable)
+	s := &stack{turn: turn, clocks: clocks}
 	// An empty registry instead of the default one: no RTCP reports, which would carry a name.
 	s.api = webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(settings),
 		webrtc.WithInterceptorRegistry(new(interceptor.Registry)))
@@ -89,7 +96,7 @@ var opus = webrtc.RTPCodecParameters{
 }
 
 // settings are the walls: one UDP family, no active TCP, no mDNS, one remote address.
-func settings(guard *guard, pairable func(netip.Addr) bool) webrtc.SettingEngine {
+func settings(guard *guard, clocks clocks, pairable func(netip.Addr) bool) webrtc.SettingEngine {
 	family := webrtc.NetworkTypeUDP6
 	if guard.relay.Addr().Is4() {
 		family = webrtc.NetworkTypeUDP4
@@ -106,7 +113,7 @@ func settings(guard *guard, pairable func(netip.Addr) bool) webrtc.SettingEngine
 	})
 	e.SetRelayAcceptanceMinWait(0)
 	e.SetPrflxAcceptanceMinWait(0)
-	e.SetICETimeouts(interruptedAfter, lostAfter-interruptedAfter, keepalive)
+	e.SetICETimeouts(clocks.interrupted, clocks.lost-clocks.interrupted, clocks.keepalive) // pion adds the first two
 	e.SetICEMaxBindingRequests(checks)
 	e.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_256_GCM)
 	e.SetDTLSCipherSuites(dtls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384)
@@ -150,8 +157,8 @@ func fingerprintOf(certificate *webrtc.Certificate) (print [32]byte, err error) 
 }
 
 // gather allocates on the relay; no candidate means that the relay gave none.
-func (s *stack) gather(ctx context.Context) (wire.Offer, error) {
-	ctx, cancel := context.WithTimeout(ctx, allocationTimeout)
+func (s *stack) gather(parent context.Context) (wire.Offer, error) {
+	ctx, cancel := context.WithTimeout(parent, s.clocks.allocation)
 	defer cancel()
 	done := make(chan struct{})
 	s.gatherer.OnLocalCandidate(func(candidate *webrtc.ICECandidate) {
@@ -165,10 +172,7 @@ func (s *stack) gather(ctx context.Context) (wire.Offer, error) {
 	select {
 	case <-done:
 	case <-ctx.Done():
-		if cause := context.Cause(ctx); !errors.Is(cause, context.DeadlineExceeded) {
-			return wire.Offer{}, cause
-		}
-		return wire.Offer{}, nil
+		return wire.Offer{}, parent.Err() // none: the relay took too long
 	}
 	parameters, err := s.gatherer.GetLocalParameters()
 	if err != nil {
