@@ -196,7 +196,7 @@ func (c *call) awaitAnswer(ctx context.Context, out *handshake.Outgoing, knocker
 		}
 		opened, keys, openErr := out.ReadAnswer(body)
 		if openErr != nil {
-			return false, nil // garbage in the drop; the true answer may still come
+			return false, mismatchOnly(openErr) // garbage in the drop is passed over; the true answer may still come
 		}
 		answer, session = opened, keys
 		return true, opened.Offer.Check()
