@@ -133,31 +133,3 @@ func BenchmarkConnect(b *testing.B) {
 		})
 	}
 }
-
-// BenchmarkFrame is one frame from Send to the other side's OnFrame: both peers, both relays
-// and the system's sockets.
-func BenchmarkFrame(b *testing.B) {
-	arrived := make(chan struct{}, 1)
-	one, _ := side(b, relay(b).Addr(), nil, false)
-	two, err := New(context.Background(), Config{
-		Turn: credential(relay(b).Addr()), Controlling: true, OnFrame: func([]byte, time.Time) { arrived <- struct{}{} },
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = two.Close() })
-	if x, y := connect(one, two, two.Local(), one.Local()); x != nil || y != nil {
-		b.Fatal(x, y)
-	}
-	frame := make([]byte, 101)
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := one.Send(frame); err != nil {
-			b.Fatal(err)
-		}
-		select {
-		case <-arrived:
-		case <-time.After(20 * time.Millisecond): // over the relay's rate; time passes, and it counts
-		}
-	}
-}
