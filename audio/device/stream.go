@@ -19,9 +19,9 @@ const (
 	// A device that was heard of within deadAfter is alive. miniaudio does not say
 	// when a sound server dies: the callbacks stop, nothing else happens.
 	deadAfter = 300 * time.Millisecond
-	// firstWithin is how long the first callback may take; an idle PulseAudio null
-	// sink needs 0.9 s.
-	firstWithin = 3 * time.Second
+	// settledAfter is how long a device may take to run evenly. An idle PulseAudio
+	// null sink asks for a few periods at once, then for nothing for up to 0.9 s.
+	settledAfter = 3 * time.Second
 	watchEvery  = 100 * time.Millisecond
 )
 
@@ -163,11 +163,11 @@ func (s *stream) watchdog() {
 }
 
 func (s *stream) dead(began, now time.Time) bool {
-	last := s.last.Load()
-	if last == 0 {
-		return now.Sub(began) > firstWithin
+	if now.Sub(began) < settledAfter {
+		return false
 	}
-	return now.Sub(time.Unix(0, last)) > deadAfter
+	last := s.last.Load()
+	return last == 0 || now.Sub(time.Unix(0, last)) > deadAfter
 }
 
 // Close stops the device and lets go of it. A sound server that hangs is left

@@ -124,7 +124,12 @@ func TestAWatchdogKnowsSlowFromDead(t *testing.T) {
 		t.Error("a device that never began is alive")
 	}
 	s.last.Store(began.UnixNano())
-	if s.dead(began, began.Add(250*time.Millisecond)) || !s.dead(began, began.Add(350*time.Millisecond)) {
+	if s.dead(began, began.Add(900*time.Millisecond)) {
+		t.Error("a null sink that asks once and then for 0.9 s for nothing is dead")
+	}
+	last := began.Add(10 * time.Second)
+	s.last.Store(last.UnixNano())
+	if s.dead(began, last.Add(250*time.Millisecond)) || !s.dead(began, last.Add(350*time.Millisecond)) {
 		t.Error("death is not 300 ms without a callback")
 	}
 }

@@ -205,7 +205,7 @@ func (c *call) take(ctx context.Context, k knock) error {
 	}
 	defer sending.Close()
 	media := newMedia()
-	connection, err := s.newPeer(ctx, sending, media, false)
+	connection, err := s.newPeer(ctx, sending, media, true)
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func (c *call) dial(ctx context.Context, s *station, to Contact) error {
 	defer forget()
 	// The relayed address is asked for while it rings there, so that the answer finds it ready.
 	media := newMedia()
-	prepared := async(ctx, func(ctx context.Context) (*peer.Peer, error) { return s.newPeer(ctx, sending, media, true) }, closePeer)
+	prepared := async(ctx, func(ctx context.Context) (*peer.Peer, error) { return s.newPeer(ctx, sending, media, false) }, closePeer)
 	defer prepared.discard()
 
 	knockers := c.knockers(s, sending, to)
