@@ -131,7 +131,7 @@ func (w *world) lineSentence() string {
 	switch {
 	case snap.Line == call.LineConnecting:
 		return join("Connecting to "+w.relayName()+".", sentence(snap.LineDetail))
-	case snap.Line == call.LineReady && snap.RelayHere:
+	case snap.Line == call.LineReady && w.relayHere():
 		return "Calls are on, over the relay on this machine: it reaches only people on this computer. " + w.whoMayCall()
 	case snap.Line == call.LineReady:
 		return "Ready on relay " + snap.Relay + ". " + w.whoMayCall()
@@ -143,9 +143,14 @@ func (w *world) lineSentence() string {
 	return "Calls are off: no connection is open, and nobody can call you."
 }
 
+// relayHere reports whether the own relay is this machine, in this process or beside it.
+func (w *world) relayHere() bool {
+	return w.snap.RelayHere || loopback(hostOf(w.snap.Relay))
+}
+
 func (w *world) relayName() string {
 	switch {
-	case w.snap.RelayHere:
+	case w.relayHere():
 		return "the relay on this machine"
 	case w.snap.Relay != "":
 		return "relay " + w.snap.Relay

@@ -202,7 +202,7 @@ func aCall() *call.Info {
 		Stats:   call.Stats{RTTMilliseconds: 42, LevelIn: -18, LevelOut: -31},
 		Quality: call.Quality{Word: "good"},
 		Proof: call.Proof{
-			Route: "relay", RelayLocal: "relay.example.org", RelayRemote: "calls.example.net", PeerSees: "192.0.2.17:51402",
+			Route: "relay", RelayLocal: "192.0.2.17:51402", RelayRemote: "198.51.100.9:60402", PeerSees: "192.0.2.17:51402",
 			Encrypted: true, Cipher: "AES-256-GCM", PostQuantum: true, Verified: true,
 			Words: []string{"anchor", "velvet", "ridge", "oyster"},
 		},

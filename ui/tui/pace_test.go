@@ -111,6 +111,8 @@ func TestTheScreenFollowsTheCall(t *testing.T) {
 		{func(*call.Info) {}, "You and bob, nobody else"},
 		{func(i *call.Info) { i.Proof.Encrypted = false }, "Not shown: the connection cannot prove right now"},
 		{func(i *call.Info) { i.Proof.Route, i.Proof.PeerSees = "direct", "198.51.100.7:50000" }, "bob sees 198.51.100.7:50000, your own address"},
+		{func(i *call.Info) { i.Proof.RelayLocal = "127.0.0.1:51402" }, "Your relay, at 127.0.0.1, is this machine."},
+		{func(i *call.Info) { i.Proof.Route = "" }, "Not shown yet: there is no connection."},
 		{func(i *call.Info) { i.Held = true }, "On hold: neither side is heard."},
 		{over(call.Lost, ""), "The connection was lost."},
 	} {

@@ -2,6 +2,8 @@ package tui
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"strings"
 
 	"sotto/net/call"
@@ -65,9 +67,11 @@ func ownAddress(info *call.Info, name string, here bool) claim {
 	case proof.Route == "relay" && info.Peer.Echo:
 		return claim{label, "Nobody sees it: echo and both relays of this call are inside this program.", true}
 	case proof.Route == "relay":
-		text := fmt.Sprintf("Your relay, %s, sees it.", proof.RelayLocal)
+		relay := hostOf(proof.RelayLocal)
+		here = here || loopback(relay)
+		text := fmt.Sprintf("Your relay, at %s, sees it.", relay)
 		if here {
-			text = fmt.Sprintf("Your relay, %s, is this machine.", proof.RelayLocal)
+			text = fmt.Sprintf("Your relay, at %s, is this machine.", relay)
 		}
 		if proof.PeerSees != "" {
 			text += fmt.Sprintf(" %s sees %s, an address of that relay.", name, proof.PeerSees)
@@ -88,11 +92,26 @@ func theirSide(info *call.Info, name string) string {
 	case proof.Route != "relay" || info.Peer.Echo:
 		return ""
 	case proof.SameRelay:
-		return fmt.Sprintf("One relay, %s, carries both ends: it sees your address and that of %s, but hears neither of you.", proof.RelayLocal, name)
+		return fmt.Sprintf("One relay, at %s, carries both ends: it sees your address and that of %s, but hears neither of you.", hostOf(proof.RelayLocal), name)
 	case proof.RelayRemote == "":
 		return ""
 	}
-	return fmt.Sprintf("%s's relay, %s, sees your relay, not you.", name, proof.RelayRemote)
+	return fmt.Sprintf("%s's relay, at %s, sees your relay, not you.", name, hostOf(proof.RelayRemote))
+}
+
+// hostOf leaves the port out: a relay is known by its host, and the port of a
+// relayed address changes with every call.
+func hostOf(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return address
+}
+
+// loopback reports whether a host is this machine and can be no other.
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // count is a number with its noun.

@@ -103,7 +103,7 @@ func (w *world) answerReveals(info *call.Info) string {
 	text := "Your microphone opens, and they hear you."
 	switch {
 	case info.Peer.Echo:
-	case w.snap.RelayHere:
+	case w.relayHere():
 		text += " Your relay runs on this machine, so the address they see is this computer's."
 	case w.snap.Relay != "":
 		text += " They see an address of your relay " + w.snap.Relay + ", not yours."

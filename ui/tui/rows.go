@@ -112,6 +112,9 @@ func (r *settingRow) value(w *world) string {
 // meaning is who sees what, and what it costs, for the value that is stored now.
 func (r *settingRow) meaning(w *world) (sees, costs string) {
 	stored := w.settings[r.key]
+	if r.key == "calls.enabled" && stored == "on" && w.settings["relay.address"] == "local" {
+		return "Your relay is this machine, so only people on this computer can reach you, and it has your address.", "a relay runs here while Sotto is open."
+	}
 	for i := range r.options {
 		if r.options[i].value == stored {
 			return r.options[i].sees, r.options[i].costs

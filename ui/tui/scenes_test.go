@@ -153,7 +153,7 @@ func callScenes() []scene {
 		})},
 		{name: "call-troubled", snap: with(func(i *call.Info) {
 			i.Muted, i.PeerHeld = true, true
-			i.Proof.SameRelay, i.Proof.RelayRemote, i.Proof.Refused = true, i.Proof.RelayLocal, 3
+			i.Proof.SameRelay, i.Proof.RelayRemote, i.Proof.Refused = true, "192.0.2.17:60011", 3
 			i.Quality = call.Quality{Word: "poor", Reason: "one in five packets does not arrive"}
 			i.Warnings = []string{"no microphone was found, so nothing is recorded: going on with silence"}
 		})},
