@@ -19,7 +19,8 @@ var (
 	ErrPinMismatch = errors.New("the relay's key has changed: this may be another machine posing as your relay; ask whoever runs it for its present address, and use that only if it came from them")
 
 	// ErrUntrusted: an address without a pin, and a certificate that does not hold.
-	ErrUntrusted = errors.New("the relay's certificate is not trusted; use its full address, with the pin after #, as whoever runs it gives it")
+	// It is one way of being unreachable, and matches ErrUnreachable.
+	ErrUntrusted error = untrusted{}
 
 	// ErrRefused matches every refusal by the relay; its text says what to do.
 	ErrRefused = errors.New("the relay refused; ask whoever runs it for an admission token")
@@ -27,6 +28,14 @@ var (
 	// ErrClosed: the line was closed on this side.
 	ErrClosed = errors.New("the line to the relay is closed; open a new one")
 )
+
+type untrusted struct{}
+
+func (untrusted) Is(target error) bool { return target == ErrUnreachable }
+
+func (untrusted) Error() string {
+	return "the relay's certificate is not trusted; use its full address, with the pin after #, as whoever runs it gives it"
+}
 
 // refusal is one reason of the gateway in words. It matches ErrRefused.
 type refusal struct{ reason wire.Reason }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"crypto/x509"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -46,16 +47,19 @@ type fakeGateway struct {
 	header  http.Header // of the last request; read after its line was served
 	path    string
 	conn    *websocket.Conn // of the line being served
+	roots   *x509.CertPool  // that vouch for it
 }
 
 // serveHTTP starts a TLS server on loopback.
-func serveHTTP(t *testing.T, handler http.Handler) identity.Address {
+func serveHTTP(t *testing.T, handler http.Handler) (identity.Address, *x509.CertPool) {
 	t.Helper()
 	server := httptest.NewTLSServer(handler)
 	t.Cleanup(server.Close)
 	at := server.Listener.Addr().(*net.TCPAddr).AddrPort()
 	pin := sha256.Sum256(server.Certificate().RawSubjectPublicKeyInfo)
-	return identity.Address{Host: at.Addr().String(), Port: at.Port(), Pin: pin, Pinned: true}
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	return identity.Address{Host: at.Addr().String(), Port: at.Port(), Pin: pin, Pinned: true}, roots
 }
 
 // startFake serves each line with serve, one at a time, after the WebSocket is up.
@@ -63,7 +67,7 @@ func startFake(t *testing.T, serve func(*fakeGateway)) *fakeGateway {
 	t.Helper()
 	g := &fakeGateway{t: t}
 	var one sync.Mutex
-	g.address = serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	g.address, g.roots = serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		one.Lock()
 		defer one.Unlock()
 		g.header, g.path = r.Header.Clone(), r.URL.String()

@@ -3,6 +3,7 @@ package line
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,7 +45,8 @@ type Config struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	Log  *slog.Logger // nil: silent
 
-	pingEvery time.Duration // 0: defaultPing; shorter in tests
+	pingEvery time.Duration  // 0: defaultPing; shorter in tests
+	roots     *x509.CertPool // nil: the system's; a test's own
 }
 
 // Credential is a time-limited TURN credential of the relay.

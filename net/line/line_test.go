@@ -72,7 +72,7 @@ func TestOpenErrors(t *testing.T) {
 	refusing := func(f wire.Frame) identity.Address {
 		return startFake(t, func(g *fakeGateway) { g.write(0, f); g.untilGone() }).address
 	}
-	web := serveHTTP(t, http.NotFoundHandler())
+	web, _ := serveHTTP(t, http.NotFoundHandler())
 	changed := web
 	changed.Pin[31] ^= 1
 	for what, c := range map[string]struct {
@@ -97,11 +97,33 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
+func TestCertificateOfAnUnpinnedRelay(t *testing.T) {
+	nettest.Leaks(t)
+	g := startFake(t, func(g *fakeGateway) { g.welcome(time.Now()); g.untilGone() })
+	unpinned := identity.Address{Host: g.address.Host, Port: g.address.Port}
+	mustOpen(t, Config{Relay: unpinned, roots: g.roots}).Close()
+	named := identity.Address{Host: "example.com", Port: g.address.Port} // a name in the test certificate
+	toGateway := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, g.address.HostPort())
+	}
+	mustOpen(t, Config{Relay: named, roots: g.roots, Dial: toGateway}).Close()
+	other := identity.Address{Host: "example.org", Port: g.address.Port}
+	for what, config := range map[string]Config{
+		"nobody vouches": {Relay: unpinned},
+		"another name":   {Relay: other, roots: g.roots, Dial: toGateway},
+	} {
+		_, err := Open(testContext(t), config)
+		if err != ErrUntrusted || !errors.Is(err, ErrUnreachable) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	nettest.Leaks(t)
 	var followed atomic.Bool
-	target := serveHTTP(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed.Store(true) }))
-	from := serveHTTP(t, http.RedirectHandler("https://"+target.HostPort()+"/v1/line", http.StatusFound))
+	target, _ := serveHTTP(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed.Store(true) }))
+	from, _ := serveHTTP(t, http.RedirectHandler("https://"+target.HostPort()+"/v1/line", http.StatusFound))
 	if _, err := Open(testContext(t), Config{Relay: from}); !errors.Is(err, ErrUnreachable) {
 		t.Fatalf("a redirect: %v", err)
 	}

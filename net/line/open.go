@@ -13,7 +13,6 @@ import (
 
 	"github.com/coder/websocket"
 
-	"sotto/net/identity"
 	"sotto/net/wire"
 )
 
@@ -49,7 +48,7 @@ func connect(ctx context.Context, config Config) (*websocket.Conn, error) {
 			if err != nil {
 				return nil, err
 			}
-			secure := tls.Client(promptConn{dialled}, tlsConfig(config.Relay))
+			secure := tls.Client(promptConn{dialled}, tlsConfig(config))
 			if err := secure.HandshakeContext(ctx); err != nil {
 				_ = dialled.Close()
 				if unknown := (*tls.CertificateVerificationError)(nil); errors.As(err, &unknown) {
@@ -101,8 +100,9 @@ func dialer(config Config) func(context.Context, string, string) (net.Conn, erro
 // tlsConfig verifies the pin of a pinned relay and nothing else, and the
 // certificate of any other as a browser would. There is no session cache: a
 // resumed session would link two lines.
-func tlsConfig(relay identity.Address) *tls.Config {
-	config := &tls.Config{ServerName: relay.Host, MinVersion: tls.VersionTLS13}
+func tlsConfig(of Config) *tls.Config {
+	relay := of.Relay
+	config := &tls.Config{ServerName: relay.Host, MinVersion: tls.VersionTLS13, RootCAs: of.roots}
 	if !relay.Pinned {
 		return config
 	}

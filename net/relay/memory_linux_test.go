@@ -74,3 +74,29 @@ func TestTwoRelaysInMemoryHoldNoSocket(t *testing.T) {
 		}
 	}
 }
+
+// The bus, above all, must be nobody's neighbour: one TCP port and one UDP port are
+// all that a relay opens.
+func TestOnlyTwoSockets(t *testing.T) {
+	nettest.Leaks(t)
+	before := sockets(t)
+	s := startRelay(t, nil)
+	opened := 0
+	for socket := range sockets(t) {
+		if !before[socket] {
+			opened++
+		}
+	}
+	if opened != 2 {
+		t.Fatalf("%d sockets were opened", opened)
+	}
+	taken := map[string]string{"tcp": s.Address().HostPort(), "udp": s.TurnAddress().String()}
+	if l, err := net.Listen("tcp", taken["tcp"]); err == nil {
+		_ = l.Close()
+		t.Error("the gateway's port is not one of them")
+	}
+	if l, err := net.ListenPacket("udp", taken["udp"]); err == nil {
+		_ = l.Close()
+		t.Error("turn's port is not one of them")
+	}
+}

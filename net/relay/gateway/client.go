@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"io"
 	"net/http"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,8 +28,7 @@ const (
 type client struct {
 	gateway  *Gateway
 	conn     *websocket.Conn
-	network  netip.Prefix // whose share it uses
-	share    *rate.Limiter
+	share    *prefix // of its network
 	role     wire.Role
 	admitted bool
 	out      *outbox
@@ -48,47 +46,56 @@ type client struct {
 	hosts   map[string]time.Time
 }
 
+// serveLine upgrades a connection and leaves it to a goroutine of its own: the HTTP
+// server's, whose stack has grown with TLS and which holds the request, ends.
 func (g *Gateway) serveLine(w http.ResponseWriter, r *http.Request) {
 	share := prefixFrom(r.Context())
 	if share == nil || !g.lines.enter() {
 		http.Error(w, "closing", http.StatusServiceUnavailable)
 		return
 	}
-	defer g.lines.leave()
-	ctx, cut := context.WithCancel(g.ctx)
-	defer cut()
 	l := &client{
-		gateway: g, network: share.name, share: share.sends, out: newOutbox(&g.counts.Overflowed), cut: cut,
+		gateway: g, share: share, out: newOutbox(&g.counts.Overflowed),
 		frames: g.config.Limits.Frames.limiter(), requests: g.config.Limits.Requests.limiter(),
-		drops: make(map[wire.DropID]bool), hosts: make(map[string]time.Time),
 	}
+	ctx, cut := context.WithCancel(g.ctx)
+	l.cut = cut
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		CompressionMode: websocket.CompressionDisabled,
 		OnPingReceived:  func(context.Context, []byte) bool { return l.hear() },
 		OnPongReceived:  func(context.Context, []byte) { l.hear() },
 	})
 	if err != nil {
+		cut()
+		g.lines.leave()
 		return
 	}
 	l.conn = conn
 	conn.SetReadLimit(wire.FrameSize)
-	// Close would read on for as long as a flooder writes.
-	defer func() { _ = conn.CloseNow() }()
+	go l.serve(ctx)
+}
+
+// serve is a line from hello to end.
+func (l *client) serve(ctx context.Context) {
+	g := l.gateway
+	defer g.lines.leave()
+	defer func() { _ = l.conn.CloseNow() }() // Close would read on for as long as a flooder writes
+	defer l.cut()
 	if !l.hello(ctx) {
 		return
 	}
 	g.lines.add(l)
 	defer g.lines.remove(l)
-	defer func() { _, _ = g.drops.replace(l, l.drops, nil) }()
+	defer l.unregister()
 	var writing sync.WaitGroup
 	writing.Add(1)
 	go func() {
 		defer writing.Done()
-		defer cut()
+		defer l.cut()
 		l.write(ctx)
 	}()
 	l.read(ctx)
-	cut()
+	l.cut()
 	writing.Wait()
 }
 
@@ -267,7 +274,7 @@ func (l *client) send(seq uint32, f *wire.Send) bool {
 	if !l.answer(seq, &wire.Taken{}) {
 		return false
 	}
-	if !l.sends.Allow() || !l.share.Allow() {
+	if !l.sends.Allow() || !l.share.sends.Allow() {
 		l.gateway.counts.Limited.Add(1)
 		return true
 	}
@@ -304,6 +311,9 @@ func (l *client) mayReach(to identity.Address) wire.Reason {
 	if _, known := l.hosts[name]; !known && len(l.hosts) >= g.config.Limits.HostsPerLine {
 		return wire.RefusedHosts
 	}
+	if l.hosts == nil {
+		l.hosts = make(map[string]time.Time)
+	}
 	l.hosts[name] = now
 	return 0
 }
@@ -338,15 +348,31 @@ func (l *client) register(seq uint32, f *wire.Register) bool {
 	if !l.requests.Allow() {
 		return l.refuse(seq, wire.RefusedBusy)
 	}
-	done, err := l.gateway.drops.replace(l, l.drops, wanted)
-	if err == nil && done {
-		l.drops = wanted
-		err = l.gateway.bus.Flush() // other gateways know before the line is told
-	}
-	if err != nil || !done {
+	if done, err := l.replace(wanted); !done || err != nil {
 		return l.refuse(seq, wire.RefusedBusy)
 	}
 	return l.answer(seq, &wire.Registered{})
+}
+
+// replace makes wanted the line's drops, within its own network's share.
+func (l *client) replace(wanted map[wire.DropID]bool) (bool, error) {
+	g, more := l.gateway, len(wanted)-len(l.drops)
+	if !g.prefixes.reserve(l.share, more) {
+		return false, nil
+	}
+	done, err := g.drops.replace(l, l.drops, wanted)
+	if !done || err != nil {
+		g.prefixes.reserve(l.share, -more)
+		return false, err
+	}
+	l.drops = wanted
+	return true, g.bus.Flush() // other gateways know before the line is told
+}
+
+func (l *client) unregister() {
+	_, _ = l.gateway.drops.replace(l, l.drops, nil)
+	l.gateway.prefixes.reserve(l.share, -len(l.drops))
+	l.drops = nil
 }
 
 func (l *client) credential(seq uint32) bool {

@@ -89,7 +89,7 @@ func (f *forwarder) pass(j job) {
 	f.mu.Lock()
 	d := f.destinations[j.to]
 	if d == nil {
-		network := j.from.network
+		network := j.from.share.name
 		if f.closed || len(f.destinations) >= maxDestinations || f.opened[network] >= f.config.Limits.HostsPerPrefix {
 			f.mu.Unlock()
 			f.failed(j)
@@ -173,11 +173,20 @@ func (d *destination) run() {
 	}
 }
 
-// send hands one envelope over. An open line that turns out to be dead costs its
-// envelopes; the sender is told and tries again.
+// send hands one envelope over. A shared line may have died without a word since
+// its last envelope, which says nothing about the relay: a fresh one gets a try.
+// Should both have arrived, the other gateway's replay memory leaves one.
 func (d *destination) send(l *line.Line, j job) {
-	if err := l.Send(d.forwarder.ctx, d.to, j.envelope); err != nil && d.forwarder.ctx.Err() == nil {
-		d.forwarder.failed(j)
+	f := d.forwarder
+	err := l.Send(f.ctx, d.to, j.envelope)
+	switch {
+	case err == nil || f.ctx.Err() != nil:
+	case j.again || errors.Is(err, line.ErrRefused):
+		f.failed(j)
+	default:
+		j.again = true
+		l.Close()
+		f.pass(j)
 	}
 }
 
@@ -245,7 +254,7 @@ type fairQueue struct {
 func newFairQueue() *fairQueue { return &fairQueue{waiting: make(map[netip.Prefix][]job)} }
 
 func (q *fairQueue) push(j job) {
-	source := j.from.network
+	source := j.from.share.name
 	if q.count >= perDestination || len(q.waiting[source]) >= perSource {
 		j.from.gateway.counts.Limited.Add(1)
 		return

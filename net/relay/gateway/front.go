@@ -15,6 +15,10 @@ import (
 const (
 	idleTimeout    = 15 * time.Second
 	maxHeaderBytes = 4096
+
+	// socketBuffer is what the kernel holds for a connection each way. A flooded
+	// line's pongs wait behind it, so it is what a slow link drains in seconds.
+	socketBuffer = 32 << 10
 )
 
 // front is the TLS port's listener: it refuses connections over a prefix's share
@@ -66,6 +70,10 @@ func (f *front) admit(inner net.Conn) net.Conn {
 	p, ok := f.prefixes.enter(prefixOf(inner.RemoteAddr()))
 	if !ok {
 		return nil
+	}
+	if tcp, ok := inner.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(socketBuffer) // without it the line is only less even
+		_ = tcp.SetReadBuffer(socketBuffer)
 	}
 	conn := &frontConn{Conn: inner, front: f, prefix: p}
 	f.mu.Lock()
@@ -132,8 +140,14 @@ func newServer(g *Gateway) *http.Server {
 	})
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/line" {
+			w.Header().Set("Connection", "close") // connections are rationed, requests are not
+		}
+		mux.ServeHTTP(w, r)
+	})
 	return &http.Server{
-		Handler:           mux,
+		Handler:           handler,
 		Protocols:         protocols,
 		ConnContext:       withConn,
 		ReadHeaderTimeout: g.config.Limits.Patience,

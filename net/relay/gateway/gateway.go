@@ -105,6 +105,7 @@ type job struct {
 	from     *client
 	to       identity.Address // of another relay, if away
 	away     bool
+	again    bool // a shared line broke under it
 	envelope *wire.Envelope
 }
 

@@ -26,7 +26,7 @@ import (
 const patience = 20 * time.Second
 
 // testContext bounds a test's waits.
-func testContext(t *testing.T) context.Context {
+func testContext(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
@@ -34,7 +34,7 @@ func testContext(t *testing.T) context.Context {
 }
 
 // testCertificate is a self-signed certificate and its pin.
-func testCertificate(t *testing.T) (tls.Certificate, [32]byte) {
+func testCertificate(t testing.TB) (tls.Certificate, [32]byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -53,7 +53,7 @@ func testCertificate(t *testing.T) (tls.Certificate, [32]byte) {
 }
 
 // startGateway runs an open laboratory gateway on loopback, changed by change.
-func startGateway(t *testing.T, change func(*Config)) *Gateway {
+func startGateway(t testing.TB, change func(*Config)) *Gateway {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -85,7 +85,7 @@ func startGateway(t *testing.T, change func(*Config)) *Gateway {
 	return g
 }
 
-func newKey(t *testing.T) ed25519.PrivateKey {
+func newKey(t testing.TB) ed25519.PrivateKey {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -98,7 +98,7 @@ func dropOf(key ed25519.PrivateKey) wire.DropID {
 	return wire.DropOf(key.Public().(ed25519.PublicKey))
 }
 
-func openLine(t *testing.T, config line.Config) *line.Line {
+func openLine(t testing.TB, config line.Config) *line.Line {
 	t.Helper()
 	l, err := line.Open(testContext(t), config)
 	if err != nil {
@@ -109,7 +109,7 @@ func openLine(t *testing.T, config line.Config) *line.Line {
 }
 
 // receiver opens a receiving line with the drops of keys registered.
-func receiver(t *testing.T, g *Gateway, keys ...ed25519.PrivateKey) *line.Line {
+func receiver(t testing.TB, g *Gateway, keys ...ed25519.PrivateKey) *line.Line {
 	t.Helper()
 	l := openLine(t, line.Config{Relay: g.config.Address, Receive: newKey(t)})
 	var drops []wire.DropID
@@ -122,7 +122,7 @@ func receiver(t *testing.T, g *Gateway, keys ...ed25519.PrivateKey) *line.Line {
 	return l
 }
 
-func sender(t *testing.T, g *Gateway) *line.Line {
+func sender(t testing.TB, g *Gateway) *line.Line {
 	t.Helper()
 	return openLine(t, line.Config{Relay: g.config.Address})
 }

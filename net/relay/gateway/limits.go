@@ -34,6 +34,7 @@ type Limits struct {
 	Patience time.Duration // with a stranger: for TLS with the request's headers, and for the hello
 
 	DropsPerLine   int
+	DropsPerPrefix int // registered by all lines of one prefix
 	Drops          int // registered ids in all, each counted once
 	HostsPerLine   int // different relays one line may reach in ten minutes
 	HostsPerPrefix int // different relays one prefix may keep this one connected to
@@ -54,7 +55,8 @@ func DefaultLimits() Limits {
 		Lines:          50_000,
 		Patience:       5 * time.Second,
 		DropsPerLine:   4096,
-		Drops:          1_000_000,
+		DropsPerPrefix: 32_768,
+		Drops:          300_000,
 		HostsPerLine:   16,
 		HostsPerPrefix: 64,
 		Replays:        200_000,
@@ -73,6 +75,7 @@ func (l Limits) orDefaults(laboratory bool) Limits {
 		}
 		standard.PrefixLines *= laboratoryFactor
 		standard.HostsPerPrefix *= laboratoryFactor
+		standard.DropsPerPrefix *= laboratoryFactor
 	}
 	given, defaults := reflect.ValueOf(&l).Elem(), reflect.ValueOf(standard)
 	for i := range given.NumField() {
@@ -106,8 +109,9 @@ type prefix struct {
 	conns *rate.Limiter
 
 	// guarded by prefixTable.mu
-	open int
-	left time.Time // when open last fell to zero
+	open  int
+	drops int
+	left  time.Time // when open last fell to zero
 }
 
 func newPrefixTable(limits Limits) *prefixTable {
@@ -158,6 +162,17 @@ func (t *prefixTable) leave(p *prefix) {
 	defer t.mu.Unlock()
 	p.open--
 	p.left = time.Now()
+}
+
+// reserve counts drops in or, below zero, out; false if the prefix has its share.
+func (t *prefixTable) reserve(p *prefix, drops int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if drops > 0 && p.drops+drops > t.limits.DropsPerPrefix {
+		return false
+	}
+	p.drops += drops
+	return true
 }
 
 func (t *prefixTable) sweep(now time.Time) {

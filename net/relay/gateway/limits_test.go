@@ -179,6 +179,22 @@ func TestRequestsAreLimited(t *testing.T) {
 	raw.refusedFor(wire.RefusedRole)
 }
 
+func TestOneNetworkGetsItsShareOfDrops(t *testing.T) {
+	nettest.Leaks(t)
+	g := startGateway(t, func(c *Config) { c.Limits.DropsPerPrefix = 40 })
+	first, second := receiver(t, g), receiver(t, g) // 16 each, all of them decoys
+	third := openLine(t, line.Config{Relay: g.config.Address, Receive: newKey(t)})
+	if err := third.Register(testContext(t), nil); !errors.Is(err, line.ErrRefused) {
+		t.Fatalf("a third line's drops: %v", err)
+	}
+	if err := second.Register(testContext(t), nil); err != nil {
+		t.Fatalf("the same drops again: %v", err)
+	}
+	first.Close()
+	waitFor(t, func() bool { return g.Snapshot().Drops == 16 })
+	waitFor(t, func() bool { return third.Register(testContext(t), nil) == nil })
+}
+
 func TestPrefixOf(t *testing.T) {
 	for address, want := range map[string]string{
 		"192.0.2.77:5": "192.0.2.0/24", "[::ffff:192.0.2.77]:5": "192.0.2.0/24",

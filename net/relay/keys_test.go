@@ -1,0 +1,108 @@
+package relay
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"sotto/net/nettest"
+)
+
+// writeCertificate puts a fresh certificate for 127.0.0.1 and its key into dir.
+func writeCertificate(t *testing.T, dir string, serial int64) (certFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for path, block := range map[string]*pem.Block{
+		certFile: {Type: "CERTIFICATE", Bytes: certificate}, keyFile: {Type: pemKey, Bytes: private},
+	} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return certFile, keyFile
+}
+
+func TestCertificateFile(t *testing.T) {
+	nettest.Leaks(t)
+	certFile, keyFile := writeCertificate(t, t.TempDir(), 42)
+	s := startRelay(t, func(c *Config) { c.CertFile, c.KeyFile = certFile, keyFile })
+	if s.Address().Pinned {
+		t.Fatal("a relay with a certificate for browsers has a pin")
+	}
+	conn, err := tls.Dial("tcp", s.Address().HostPort(), &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if state := conn.ConnectionState(); state.PeerCertificates[0].SerialNumber.Int64() != 42 || state.Version != tls.VersionTLS13 {
+		t.Fatal("another certificate, or an old TLS")
+	}
+	old, err := tls.Dial("tcp", s.Address().HostPort(), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12})
+	if err == nil {
+		_ = old.Close()
+		t.Fatal("the relay speaks TLS 1.2")
+	}
+}
+
+func TestRenewedCertificateIsPickedUp(t *testing.T) {
+	dir := t.TempDir()
+	files := &certificateFiles{}
+	files.certFile, files.keyFile = writeCertificate(t, dir, 1)
+	serial := func() int64 {
+		t.Helper()
+		c, err := files.get(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Leaf.SerialNumber.Int64()
+	}
+	if serial() != 1 {
+		t.Fatal("another certificate")
+	}
+	later := func(serial int64) {
+		writeCertificate(t, dir, serial)
+		at := time.Now().Add(time.Duration(serial) * time.Hour)
+		if err := os.Chtimes(files.certFile, at, at); err != nil {
+			t.Fatal(err)
+		}
+		files.looked = time.Now().Add(-reloadEvery)
+	}
+	later(2)
+	if serial() != 2 {
+		t.Fatal("the renewal is not used")
+	}
+	later(3)
+	if err := os.WriteFile(files.keyFile, []byte("half written"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if serial() != 2 {
+		t.Fatal("a broken renewal replaced a good certificate")
+	}
+	if _, err := (&certificateFiles{certFile: "missing", keyFile: "missing"}).get(nil); err == nil {
+		t.Fatal("a missing certificate is no error")
+	}
+}
