@@ -213,6 +213,32 @@ func TestSlowStrangersAreCut(t *testing.T) {
 	waitFor(t, func() bool { g.front.mu.Lock(); defer g.front.mu.Unlock(); return len(g.front.open) == 0 })
 }
 
+func TestSilentLinesAreCut(t *testing.T) {
+	nettest.Leaks(t)
+	g := startGateway(t, nil)
+	silent, talking := sender(t, g), sender(t, g)
+	waitFor(t, func() bool { return g.Snapshot().Lines == 2 })
+	g.lines.cutSilent(time.Now().Add(-silence))
+	for _, l := range []*line.Line{silent, talking} { // neither has been silent for long
+		if _, err := l.Credential(testContext(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	since := time.Now()
+	if _, err := talking.Credential(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	g.lines.cutSilent(since)
+	select {
+	case <-silent.Done():
+	case <-time.After(patience):
+		t.Fatal("a silent line stays")
+	}
+	if _, err := talking.Credential(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()

@@ -129,6 +129,7 @@ func (l *client) hello(ctx context.Context) bool {
 	if !ok {
 		return false
 	}
+	l.heard.Store(time.Now().UnixNano())
 	hello, ok := frame.(*wire.Hello)
 	if !ok {
 		g.counts.Cut.Add(1)
