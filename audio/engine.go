@@ -35,6 +35,7 @@ const (
 	playoutRoom = 6                      // periods between playout loop and sink, room for leadMost and one being taken
 	leadMost    = 4                      // periods made ahead for a sink that asks in bursts
 	leadSettle  = 500 * time.Millisecond // a sink that has just begun fills its own buffer: no reason to go ahead
+	leadAgain   = 5 * time.Second        // two gaps within it are a habit; one alone is a hiccup
 	leadCalm    = time.Minute            // without a gap, after which one period less is tried
 )
 
@@ -150,6 +151,7 @@ type playout struct {
 	lead    int       // periods to keep ready
 	starved uint64    // gaps so far
 	began   time.Time // when the sink first asked
+	lastGap time.Time
 	calm    time.Time // since when there was no gap
 	lowered bool      // the last change of lead was downwards
 	pinned  bool      // lowering it brought a gap: it stays
@@ -200,8 +202,11 @@ func (s *Session) adaptLead(p *playout, now time.Time) {
 	switch {
 	case now.Sub(p.began) < leadSettle:
 	case gaps > 0:
-		p.lead, p.calm = min(p.lead+1, leadMost), now
-		p.pinned, p.lowered = p.pinned || p.lowered, false
+		if gaps > 1 || now.Sub(p.lastGap) < leadAgain {
+			p.lead = min(p.lead+1, leadMost)
+			p.pinned, p.lowered = p.pinned || p.lowered, false
+		}
+		p.lastGap, p.calm = now, now
 	case p.lead > 1 && !p.pinned && now.Sub(p.calm) > leadCalm:
 		p.lead, p.calm, p.lowered = p.lead-1, now, true
 	}

@@ -382,3 +382,39 @@ func TestLevel(t *testing.T) {
 		}
 	}
 }
+
+func TestTheLeadFollowsHabitsNotHiccups(t *testing.T) {
+	s := &Session{ready: newRing(playoutRoom)}
+	p := &playout{lead: 1}
+	now := time.Now()
+	after := func(wait time.Duration, gaps int) int {
+		now = now.Add(wait)
+		frame := make([]float32, PeriodSamples)
+		for range gaps {
+			s.ready.pop(frame)
+		}
+		s.adaptLead(p, now)
+		return p.lead
+	}
+	for i, step := range []struct {
+		wait time.Duration
+		gaps int
+		want int
+	}{
+		{0, 3, 1},                      // a sink that fills its own buffer
+		{time.Second, 1, 1},            // a hiccup
+		{20 * time.Second, 1, 1},       // another
+		{time.Second, 1, 2},            // a habit
+		{30 * time.Second, 0, 2},       // not yet calm
+		{40 * time.Second, 0, 1},       // calm: one less is tried
+		{10 * time.Second, 2, 2},       // and was one too few
+		{10 * time.Minute, 0, 2},       // which is not tried again
+		{time.Second, 9, 3},            // one at a time
+		{100 * time.Millisecond, 9, 4}, // but no further
+		{100 * time.Millisecond, 9, 4},
+	} {
+		if got := after(step.wait, step.gaps); got != step.want {
+			t.Errorf("step %d: a lead of %d, not %d", i, got, step.want)
+		}
+	}
+}

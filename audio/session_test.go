@@ -151,3 +151,27 @@ func TestMuteAndHoldLookTheSameOnTheWire(t *testing.T) {
 		}
 	})
 }
+
+func TestLossIsConcealedAndCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		speaker, listener, w := talk(t, tone(t), fake.NewNullSink())
+		w.mu.Lock()
+		w.lose = func(counter uint32) bool { return counter%10 == 7 }
+		w.mu.Unlock()
+		time.Sleep(20 * time.Second)
+		stats := listener.Stats()
+		hangUp(t, speaker, listener)
+		if stats.Loss < 0.08 || stats.Loss > 0.12 || stats.ConcealedRatio < 0.08 || stats.ConcealedRatio > 0.12 {
+			t.Errorf("with every tenth frame lost: %+v", stats)
+		}
+		if stats.LevelOut < -20 {
+			t.Errorf("a tone of -15 dBFS is heard at %.1f", stats.LevelOut)
+		}
+	})
+}
+
+func TestHalfASessionIsNone(t *testing.T) {
+	if _, err := audio.NewSession(audio.SessionConfig{Source: fake.NewNullSource()}); err == nil {
+		t.Error("made a session without a sink")
+	}
+}

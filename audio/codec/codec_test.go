@@ -84,10 +84,10 @@ func TestEveryPayloadHasOneSize(t *testing.T) {
 	}
 }
 
-// likeness is the best normalised correlation of heard with said, over codec delays up to 20 ms.
+// likeness is the best normalised correlation of heard with said, over codec delays up to 10 ms.
 func likeness(said, heard []float32) float64 {
 	best := 0.0
-	for delay := range audio.FrameSamples {
+	for delay := range audio.PeriodSamples {
 		var cross, a, b float64
 		for i := range min(len(said), len(heard)-delay) {
 			x, y := float64(said[i]), float64(heard[i+delay])
@@ -99,7 +99,7 @@ func likeness(said, heard []float32) float64 {
 }
 
 func TestRoundTripIsHeard(t *testing.T) {
-	said := voice(60)
+	said := voice(40)
 	for _, pair := range pairs {
 		t.Run(pair.name, func(t *testing.T) {
 			encoder, err := pair.encoder()

@@ -22,7 +22,7 @@ const (
 	// settledAfter is how long a device may take to run evenly. An idle PulseAudio
 	// null sink asks for a few periods at once, then for nothing for up to 0.9 s.
 	settledAfter = 3 * time.Second
-	watchEvery  = 100 * time.Millisecond
+	watchEvery   = 100 * time.Millisecond
 )
 
 // stream is an open device of either kind. Its callback runs on miniaudio's

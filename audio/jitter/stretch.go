@@ -3,10 +3,11 @@ package jitter
 import "math"
 
 const (
-	minLag = sampleRate / 400 // 2.5 ms
-	maxLag = sampleRate / 1000 * 15
-	coarse = 4    // the search runs on every fourth sample first
-	quiet  = 1e-5 // mean square (-50 dBFS) below which any cut goes unheard
+	minLag         = sampleRate / 400 // 2.5 ms
+	maxLag         = sampleRate / 1000 * 15
+	coarse         = 4    // the search runs on every fourth sample first
+	urgentLikeness = 0.6  // asked for less: 60 ms and more to make up for
+	quiet          = 1e-5 // mean square (-50 dBFS) below which any cut goes unheard
 )
 
 // stretcher makes sound shorter or longer without changing its pitch: it finds how
@@ -53,7 +54,9 @@ func (s *stretcher) lengthen(sound []float32, n, most int, likeness float64) int
 }
 
 // find returns the distance from minLag to most at which sound is most like itself
-// and the number of samples that were compared; 0 if nowhere enough.
+// and the number of samples that were compared; 0 if nowhere enough. Of two or more
+// pitch periods it takes the longer way when there is much to make up for, which is
+// when less likeness is asked for.
 func (s *stretcher) find(sound []float32, most int, likeness float64) (lag, overlap int) {
 	n := min(len(sound), len(s.joint))
 	most = min(most, maxLag, n/2)
@@ -68,12 +71,21 @@ func (s *stretcher) find(sound []float32, most int, likeness float64) (lag, over
 	for i := range small {
 		small[i] = (sound[coarse*i] + sound[coarse*i+1] + sound[coarse*i+2] + sound[coarse*i+3]) / coarse
 	}
-	rough, _ := best(small, minLag/coarse, most/coarse, overlap/coarse)
-	lag, alike := best(sound, max(minLag, rough*coarse-coarse), min(most, rough*coarse+coarse), overlap)
-	if alike < likeness {
-		return 0, 0
+	least := minLag
+	if likeness < urgentLikeness {
+		least = max(minLag, most/2)
 	}
-	return lag, overlap
+	for {
+		rough, _ := best(small, least/coarse, most/coarse, overlap/coarse)
+		lag, alike := best(sound, max(least, rough*coarse-coarse), min(most, rough*coarse+coarse), overlap)
+		if alike >= likeness {
+			return lag, overlap
+		}
+		if least == minLag {
+			return 0, 0
+		}
+		least = minLag
+	}
 }
 
 // best is the lag from low to high at which the overlap first samples of sound
