@@ -61,7 +61,11 @@ func (inCall) render(w *world, width int) page {
 	if info.Quality.Reason != "" {
 		p.row(w, "Connection", sentence(info.Quality.Word+": "+info.Quality.Reason), plainStyle, width)
 	}
-	for _, one := range claims(info, name, w.snap.RelayHere) {
+	shown := claims(info, name, w.snap.RelayHere)
+	if w.small {
+		shown = append(summary(info, name, w.snap.RelayHere), shown...)
+	}
+	for _, one := range shown {
 		style := plainStyle
 		if !one.sure {
 			style = w.theme.Warn

@@ -38,6 +38,31 @@ func claims(info *call.Info, name string, here bool) []claim {
 	return all
 }
 
+// summary is claims in a few words, for a window in which the sentences need
+// scrolling. It is computed from the same proof, and is empty until sound flows.
+func summary(info *call.Info, name string, here bool) []claim {
+	proof := &info.Proof
+	if !proof.Encrypted || info.Peer.Echo {
+		return nil
+	}
+	heard := claim{"Heard by", "you and the other end only", false}
+	if proof.Verified {
+		heard = claim{"Heard by", "you and " + name + " only", true}
+	}
+	all := []claim{heard, {"Words", strings.Join(proof.Words, " "), true}}
+	switch {
+	case proof.Route == "direct":
+		all = append(all, claim{"Address", name + " sees yours", false})
+	case proof.Route == "relay" && (here || loopback(hostOf(proof.RelayLocal))):
+		all = append(all, claim{"Address", "your relay is this machine", false})
+	case proof.Route == "relay" && proof.SameRelay:
+		all = append(all, claim{"Address", "one relay sees both of you", false})
+	case proof.Route == "relay":
+		all = append(all, claim{"Address", name + " sees your relay's", true})
+	}
+	return all
+}
+
 func hearing(info *call.Info, name string) claim {
 	const label = "Who can hear"
 	proof := &info.Proof
