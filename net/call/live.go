@@ -159,13 +159,6 @@ func (c *call) moveLocked(next Phase) {
 	c.info.Phase = next
 }
 
-// update changes what the call says about itself, under the lock.
-func (c *call) update(change func(*Info)) {
-	c.engine.mu.Lock()
-	defer c.engine.mu.Unlock()
-	change(&c.info)
-}
-
 // warn adds a sentence that stays on the screen.
 func (c *call) warn(sentences ...string) {
 	if len(sentences) == 0 {
