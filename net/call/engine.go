@@ -132,20 +132,25 @@ func New(cfg Config) *Engine {
 	return &Engine{cfg: cfg, ctx: ctx, cancel: cancel, listeners: make(map[chan Event]struct{}), live: make(map[*call]struct{})}
 }
 
-// Configure puts the engine on an account's relay, or takes it off the network
-// (nil). A call under way on the old account is ended first.
-func (e *Engine) Configure(account *Account) error {
+// Leave takes the engine off the network: no socket is left. A call under way
+// there is ended first. A reason other than the person's wish is shown.
+func (e *Engine) Leave(why error) {
 	e.configure.Lock()
 	defer e.configure.Unlock()
 	e.leave()
-	if account == nil {
-		e.setLine(LineOff, nil, nil)
-		return nil
-	}
-	e.setLine(LineConnecting, nil, account)
-	fresh, err := openStation(e.ctx, *account, e.cfg.Network, e)
+	e.setLine(LineOff, why, nil)
+}
+
+// Configure puts the engine on an account's relay. A call under way on the old
+// account is ended first.
+func (e *Engine) Configure(account Account) error {
+	e.configure.Lock()
+	defer e.configure.Unlock()
+	e.leave()
+	e.setLine(LineConnecting, nil, &account)
+	fresh, err := openStation(e.ctx, account, e.cfg.Network, e)
 	if err != nil {
-		e.setLine(LineOff, err, account)
+		e.setLine(LineOff, err, &account)
 		return err
 	}
 	e.mu.Lock()
@@ -281,8 +286,8 @@ func (e *Engine) Dial(who string) error {
 	}
 	info := Info{Phase: Dialling, Peer: target.peer()}
 	if target.echo {
-		c, err := e.begin([16]byte{}, info, nil)
-		if err != nil {
+		c := &call{info: info}
+		if err := e.begin(c); err != nil {
 			return err
 		}
 		e.run(c, c.dialEcho)
@@ -292,12 +297,22 @@ func (e *Engine) Dial(who string) error {
 	if s == nil {
 		return ErrCallingOff
 	}
-	c, err := e.begin([16]byte{}, info, s)
-	if err != nil {
+	if e.ringsFrom(target.Card.Key) && e.Answer() == nil {
+		return nil // calling somebody whose call rings here is answering it
+	}
+	c := &call{info: info, station: s, peerStatic: target.Card.Key.Montgomery()}
+	if err := e.begin(c); err != nil {
 		return err
 	}
 	e.run(c, func(ctx context.Context) error { return c.dialOrGiveWay(ctx, s, target.Contact) })
 	return nil
+}
+
+// ringsFrom reports whether the call that rings here is from the key's owner.
+func (e *Engine) ringsFrom(key identity.Key) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.current != nil && e.current.info.Phase == Incoming && e.current.peerStatic == key.Montgomery()
 }
 
 // Answer takes the call that is ringing here.

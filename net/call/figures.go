@@ -1,9 +1,8 @@
 package call
 
 import (
+	"context"
 	"time"
-
-	"sotto/net/identity"
 )
 
 // infoLocked is the call as it stands, with the figures and the proof read from
@@ -88,11 +87,13 @@ func (c *call) setStation(s *station) {
 	c.station = s
 }
 
-// setKnock notes what glare is judged by, and how to stop dialling for it.
-func (c *call) setKnock(ephemeral [32]byte, to identity.Key, giveWay func(error)) {
+// setKnock notes what glare is judged by, unless the call has given way already:
+// before our own knock is made, theirs always wins.
+func (c *call) setKnock(ephemeral [32]byte) error {
 	c.engine.mu.Lock()
 	defer c.engine.mu.Unlock()
-	c.ephemeral, c.peerStatic, c.giveWay = ephemeral, to.Montgomery(), giveWay
+	c.ephemeral = ephemeral
+	return context.Cause(c.dialling)
 }
 
 // keepWay is past the point where a crossing knock could win: an answer is here.

@@ -116,7 +116,7 @@ func (c *call) crossedBy(k knock) bool {
 		return false
 	}
 	mine, theirs := c.ephemeral, k.Ephemeral()
-	if bytes.Compare(theirs[:], mine[:]) < 0 {
+	if unsent := mine == [32]byte{}; unsent || bytes.Compare(theirs[:], mine[:]) < 0 {
 		c.giveWay(&glareLost{knock: k})
 	}
 	return true
@@ -125,15 +125,17 @@ func (c *call) crossedBy(k knock) bool {
 // ring makes a knock the live call and rings the person.
 func (e *Engine) ring(k knock) error {
 	from := Peer{Name: identity.CleanName(k.from.Name), Known: k.known, Verified: k.from.Verified}
-	c, err := e.begin(k.Knock().CallID, Info{
-		Phase: Incoming, Incoming: true, Peer: from,
-		WhyItRings: whyItRings(k.policy, k.known, k.from.Verified),
-	}, k.station)
-	if err != nil {
+	c := &call{
+		callID: k.Knock().CallID, station: k.station, knock: k.Incoming, peerStatic: k.PeerStatic(),
+		info: Info{
+			Phase: Incoming, Incoming: true, Peer: from,
+			WhyItRings: whyItRings(k.policy, k.known, k.from.Verified),
+		},
+	}
+	if err := e.begin(c); err != nil {
 		return err
 	}
 	e.mu.Lock()
-	c.knock, c.peerStatic = k.Incoming, k.PeerStatic()
 	e.publish(Event{Kind: EventIncoming, Call: c.copyLocked()})
 	e.mu.Unlock()
 	e.run(c, func(ctx context.Context) error {

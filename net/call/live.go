@@ -35,7 +35,8 @@ type call struct {
 	holds    chan bool     // capacity 1; what the person chose
 	cancel   context.CancelCauseFunc
 	ctx      context.Context
-	done     chan struct{} // closed when the goroutine is gone
+	dialling context.Context // of the part of an outgoing call that a crossing knock may end
+	done     chan struct{}   // closed when the goroutine is gone
 
 	// What follows is guarded by engine.mu.
 	station    *station // nil for the echo until its world stands
@@ -47,29 +48,30 @@ type call struct {
 	remoteCard identity.Card
 	ephemeral  [32]byte    // outgoing: our knock's Noise ephemeral key, for glare
 	peerStatic [32]byte    // who it is with, as an X25519 key
-	giveWay    func(error) // outgoing, until an answer: stops our dialling for a knock that crossed it
+	giveWay    func(error) // until an answer: ends dialling, for a knock that crossed ours
 
 	callID    [16]byte // set by begin, or by the knock
 	freshCard []byte   // a newer card than the stored one, owned by the call's goroutine
 }
 
-// begin makes a call the live one, or reports that there already is one. A zero
-// id asks for a fresh one; station is nil for the echo, which brings its own.
-func (e *Engine) begin(id [16]byte, info Info, s *station) (*call, error) {
+// begin makes c, filled in as far as its maker knows it, the live call, or reports
+// that there already is one. A zero callID asks for a fresh one.
+func (e *Engine) begin(c *call) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed {
-		return nil, ErrClosed
+	switch {
+	case e.closed:
+		return ErrClosed
+	case e.current != nil:
+		return ErrBusy
+	case c.station != nil && c.station != e.station:
+		return ErrCallingOff
 	}
-	if e.current != nil {
-		return nil, ErrBusy
-	}
-	if s != nil && s != e.station {
-		return nil, ErrCallingOff
-	}
-	c := &call{engine: e, station: s, answered: make(chan struct{}, 1), holds: make(chan bool, 1), done: make(chan struct{}), info: info}
+	c.engine = e
+	c.answered, c.holds, c.done = make(chan struct{}, 1), make(chan bool, 1), make(chan struct{})
 	c.ctx, c.cancel = context.WithCancelCause(e.ctx)
-	if c.callID = id; id == [16]byte{} {
+	c.dialling, c.giveWay = context.WithCancelCause(c.ctx)
+	if c.callID == [16]byte{} {
 		_, _ = rand.Read(c.callID[:]) // never fails (crypto/rand)
 	}
 	c.info.ID = hex.EncodeToString(c.callID[:8])
@@ -77,7 +79,7 @@ func (e *Engine) begin(id [16]byte, info Info, s *station) (*call, error) {
 	e.current = c
 	e.live[c] = struct{}{}
 	e.calls.Add(1)
-	return c, nil
+	return nil
 }
 
 // run gives the call its goroutine and ends it with what flow returned, unless the

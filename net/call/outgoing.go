@@ -70,7 +70,7 @@ func (c *call) dialEcho(ctx context.Context) error {
 // dialOrGiveWay dials a contact; when their knock crosses ours and wins, dialling
 // them counts as the answer to it.
 func (c *call) dialOrGiveWay(ctx context.Context, s *station, to Contact) error {
-	err := c.dial(ctx, s, to)
+	err := c.dial(c.dialling, s, to)
 	var crossed *glareLost
 	if errors.As(err, &crossed) {
 		return c.take(ctx, crossed.knock)
@@ -86,9 +86,9 @@ func (c *call) dial(ctx context.Context, s *station, to Contact) error {
 	if err != nil {
 		return err
 	}
-	ctx, giveWay := context.WithCancelCause(ctx)
-	defer giveWay(nil)
-	c.setKnock(out.Ephemeral(), to.Card.Key, giveWay)
+	if err := c.setKnock(out.Ephemeral()); err != nil {
+		return err
+	}
 	c.move(Dialling, EventDialling)
 
 	// The line of this call comes first: a relay out of reach is known at once.
@@ -213,7 +213,15 @@ func (c *call) awaitAnswer(ctx context.Context, out *handshake.Outgoing, knocker
 // confirm opens the commitment, connects, and waits for the other side's word that all held.
 func (c *call) confirm(ctx context.Context, talk *conversation, offer wire.Offer, card []byte) error {
 	c.attach(talk)
-	connected := async(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, talk.peer.Connect(ctx, offer) }, nil)
+	ctx, failed := context.WithCancelCause(ctx)
+	defer failed(nil)
+	connected := async(ctx, func(ctx context.Context) (struct{}, error) {
+		err := talk.peer.Connect(ctx, offer)
+		if err != nil {
+			failed(err) // a wrong fingerprint need not wait for a word that will not come
+		}
+		return struct{}{}, err
+	}, nil)
 	defer connected.discard()
 	body := talk.keys.SealConfirm(talk.peer.Local(), card)
 	post := func(ctx context.Context) error { return talk.mail.post(ctx, body) }

@@ -194,24 +194,24 @@ func (p *Profile) Address() (identity.Address, error) {
 }
 
 // Account is what the call engine needs to go on the own relay.
-func (p *Profile) Account() (*call.Account, error) {
+func (p *Profile) Account() (call.Account, error) {
 	secrets, err := settings.LoadSecrets(p.Paths.Identity)
 	if err != nil {
-		return nil, err
+		return call.Account{}, err
 	}
 	loaded, err := p.Settings()
 	if err != nil {
-		return nil, err
+		return call.Account{}, err
 	}
 	address, err := p.Address()
 	if err != nil {
-		return nil, err
+		return call.Account{}, err
 	}
 	_, card, err := p.card()
 	if err != nil {
-		return nil, err
+		return call.Account{}, err
 	}
-	account := &call.Account{
+	account := call.Account{
 		Self: identity.FromSeed(secrets.Seed), Card: card, Relay: address, Admission: loaded.Relay.Admission,
 	}
 	if loaded.Relay.Address == LocalRelay {
@@ -228,9 +228,6 @@ func (p *Profile) Changed(last Stamp) (Stamp, bool) {
 
 // Stamp is a state of the profile's files.
 type Stamp struct{ settings, contacts stamp }
-
-// SettingsChanged reports whether the settings file differs between two stamps.
-func (s Stamp) SettingsChanged(other Stamp) bool { return s.settings != other.settings }
 
 // Policy is who may call, as the settings stand now.
 func (p *Profile) Policy() call.Policy {

@@ -52,7 +52,7 @@ func (p *Person) Engine(ctx context.Context, config call.Config) (*call.Engine, 
 	engine := call.New(config)
 	events, unsubscribe := engine.Subscribe()
 	defer unsubscribe()
-	if err := engine.Configure(&p.Account); err != nil {
+	if err := engine.Configure(p.Account); err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
 	for {

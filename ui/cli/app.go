@@ -53,8 +53,18 @@ type app struct {
 	watching sync.WaitGroup
 	stop     context.CancelFunc
 
-	mu   sync.Mutex // guards the following
-	seen profile.Stamp
+	mu      sync.Mutex // held while settings are read and put in force; guards the following
+	applied footing
+}
+
+// footing are the settings that decide where the engine stands.
+type footing struct {
+	calls                  bool
+	name, relay, admission string
+}
+
+func footingOf(s settings.Settings) footing {
+	return footing{s.Calls.Enabled, s.Name, s.Relay.Address, s.Relay.Admission}
 }
 
 // start makes the app; autoAnswer are verified contacts whose calls are taken at once.
@@ -69,11 +79,25 @@ func (p *program) start(owned *owned, autoAnswer map[identity.Key]bool) *app {
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	a.stop = cancel
-	a.seen, _ = owned.profile.Changed(profile.Stamp{})
-	a.watching.Add(1)
-	go a.watch(ctx)
+	a.watching.Go(func() { a.watch(ctx) })
 	return a
 }
+
+// closeSoon is close for somebody who waits at the keyboard: it takes at most
+// leaveWithin, and what has not been let go of by then ends with the process.
+func (a *app) closeSoon() {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		a.close()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(leaveWithin):
+	}
+}
+
+const leaveWithin = 700 * time.Millisecond
 
 // close hangs up, leaves the relay and lets go of the profile.
 func (a *app) close() {
@@ -85,25 +109,31 @@ func (a *app) close() {
 
 // apply puts the engine where the settings say: on the relay, or off the network.
 func (a *app) apply() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	loaded, err := a.profile.Settings()
 	if err != nil {
+		a.engine.Leave(err)
 		return err
 	}
+	a.applied = footingOf(loaded)
 	if !loaded.Calls.Enabled {
-		return a.engine.Configure(nil)
+		a.engine.Leave(nil)
+		return nil
 	}
 	account, err := a.profile.Account()
 	if err != nil {
-		_ = a.engine.Configure(nil)
+		a.engine.Leave(err)
 		return err
 	}
 	return a.engine.Configure(account)
 }
 
 // watch follows the profile's files: contacts that another command adds and
-// settings edited by hand take effect within a second.
+// settings edited by hand take effect within a second. A settings file with a
+// mistake in it changes nothing.
 func (a *app) watch(ctx context.Context) {
-	defer a.watching.Done()
+	seen, _ := a.profile.Changed(profile.Stamp{})
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -111,15 +141,25 @@ func (a *app) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			a.mu.Lock()
-			now, changed := a.profile.Changed(a.seen)
-			a.seen = now
-			a.mu.Unlock()
-			if changed {
-				a.engine.PolicyChanged()
+			now, changed := a.profile.Changed(seen)
+			if !changed {
+				continue
 			}
+			seen = now
+			if loaded, err := a.profile.Settings(); err == nil && a.moved(footingOf(loaded)) {
+				_ = a.apply() // the line's state says what is wrong
+			}
+			a.engine.PolicyChanged()
 		}
 	}
+}
+
+// moved reports whether the engine stands elsewhere than the settings say. Before
+// the first apply it stands nowhere, and nothing has moved.
+func (a *app) moved(to footing) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.applied != footing{} && a.applied != to
 }
 
 // sound are the words in force: the command line's before the settings'; "" is the default device.
@@ -283,16 +323,13 @@ func (p *program) openInterface() error {
 		return err
 	}
 	a := p.start(owned, nil)
-	defer a.close()
+	defer a.closeSoon()
 	// The network comes up behind the first screen.
-	starting := make(chan struct{})
-	go func() {
-		defer close(starting)
+	a.watching.Go(func() {
 		if owned.profile.IsSetUp() {
-			_ = a.apply() // the line state on the screen says what is wrong
+			_ = a.apply() // the line's state says what is wrong
 		}
-	}()
-	defer func() { <-starting }()
+	})
 	err = tui.Run(context.Background(), tui.Config{Calls: a.engine, Profile: screens{a}})
 	if errors.Is(err, context.Canceled) {
 		return nil

@@ -138,7 +138,7 @@ func (w *world) lineSentence() string {
 	case w.settings["calls.enabled"] == "on" && w.settings["relay.address"] == "":
 		return "Calls are on, but there is no relay yet: choose one in the settings (s)."
 	case w.settings["calls.enabled"] == "on":
-		return "Calls are on, but the line to the relay is not open."
+		return join("Calls are on, but the line to the relay is not open.", sentence(snap.LineDetail))
 	}
 	return "Calls are off: no connection is open, and nobody can call you."
 }
