@@ -60,7 +60,9 @@ func (p *Profile) Find(name string) (call.Contact, error) {
 // AddContact puts a card into the address book under name ("" takes the card's).
 // The same person's newer card replaces the stored one; verified is never taken away.
 func (p *Profile) AddContact(uri, name string, verified bool) (call.Contact, error) {
-	card, signed, err := identity.ParseCard(strings.TrimSpace(uri))
+	// A card copied off a screen comes with the line breaks it was shown with; its
+	// checksum tells whether the rest is right.
+	card, signed, err := identity.ParseCard(strings.Join(strings.Fields(uri), ""))
 	if err != nil {
 		return call.Contact{}, err
 	}
