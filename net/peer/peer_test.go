@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -82,6 +84,38 @@ func TestCloseWhileConnecting(t *testing.T) {
 	_ = one.Close()
 	if err := <-done; !errors.Is(err, ErrClosed) {
 		t.Fatalf("Connect said %v", err)
+	}
+}
+
+// TestCloseWhileFramesArrive closes one side while the other's frames are queued up
+// inside pion, where no gate can hold them back any more.
+func TestCloseWhileFramesArrive(t *testing.T) {
+	nettest.Leaks(t)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // Close then lets the arriving frames in between its steps
+	for range 10 {
+		one, two, atOne, _ := pair(t)
+		speak(t, two, atOne, "first")
+		var talking sync.WaitGroup
+		talking.Go(func() {
+			for range 60 { // as many as the relay lets through in so short a time
+				_ = two.Send([]byte("frame"))
+				time.Sleep(50 * time.Microsecond)
+			}
+		})
+		before := len(atOne.Frames())
+		until(t, "frames arrive", func() bool { return len(atOne.Frames()) > before })
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			_ = one.Close()
+		}()
+		select {
+		case <-closed:
+		case <-time.After(10 * time.Second):
+			t.Fatal("Close does not come back")
+		}
+		talking.Wait()
+		_ = two.Close()
 	}
 }
 

@@ -296,9 +296,11 @@ func (s *stack) close() {
 	if s.sender != nil {
 		_ = s.sender.Stop()
 	}
+	// Before the receiver: with its stream gone, a packet already queued inside pion
+	// would count as a new stream, which waits for ever for somebody to accept it.
+	_ = s.dtls.Stop()
 	if s.receiver != nil {
 		_ = s.receiver.Stop()
 	}
-	_ = s.dtls.Stop()
 	_ = s.ice.GracefulStop()
 }
