@@ -19,6 +19,7 @@ packages_for() { # $1: compiler package, $2: pkg-config package, $3: opus packag
 	done
 }
 
+as_root=yes
 if command -v apt-get >/dev/null 2>&1; then
 	packages=$(packages_for gcc pkg-config libopus-dev)
 	refresh="apt-get update -q"
@@ -40,6 +41,7 @@ elif command -v zypper >/dev/null 2>&1; then
 	refresh=true
 	install="zypper --non-interactive install $packages"
 elif command -v brew >/dev/null 2>&1; then
+	as_root=no
 	packages=$(packages_for gcc pkg-config opus)
 	refresh=true
 	install="brew install $packages"
@@ -49,17 +51,16 @@ else
 fi
 
 prefix=""
-if [ "${install%%brew*}" != "" ] || ! command -v brew >/dev/null 2>&1; then
-	if [ "$(id -u)" != 0 ]; then
-		if command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
-			prefix="sudo "
-		else
-			echo "Sotto needs these packages: $packages- and this account may not install them. Ask an administrator to run: $install" >&2
-			exit 1
-		fi
+if [ "$as_root" = yes ] && [ "$(id -u)" != 0 ]; then
+	if command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+		prefix="sudo "
+	else
+		echo "Sotto needs these packages, and this account may not install them: $packages" >&2
+		echo "Ask an administrator to run: $install" >&2
+		exit 1
 	fi
 fi
-echo "Sotto needs these packages: $packages- installing them with: $prefix$install"
+echo "Sotto needs these packages and installs them now: $packages($prefix$install)"
 $prefix$refresh || true
 $prefix$install || { echo "The packages could not be installed. Install them by hand ($packages), then run make again." >&2; exit 1; }
 pkg-config --exists opus || { echo "libopus was installed, but pkg-config does not find it. Set PKG_CONFIG_PATH to the folder of opus.pc, then run make again." >&2; exit 1; }
