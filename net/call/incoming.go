@@ -100,7 +100,11 @@ func (e *Engine) admit(s *station, at door, in *handshake.Incoming) (knock, bool
 		}
 		k.from = Contact{Name: card.Name, Card: card}
 	}
-	if seen, err := e.cfg.Book.Seen(message.CallID, now); seen || err != nil {
+	seen, err := e.cfg.Book.Seen(message.CallID, now)
+	if err != nil { // a full disk must not make a person unreachable; knocks are still remembered in memory
+		e.cfg.Log.Warn("a knock could not be written down", "error", err)
+	}
+	if seen {
 		return knock{}, false
 	}
 	return k, true

@@ -12,7 +12,7 @@ import (
 	"sotto/settings"
 )
 
-// Exit statuses, as the manual and docs/commands.md have them.
+// Exit statuses, as the help and README have them.
 const (
 	statusDone        = 0
 	statusFailed      = 1
