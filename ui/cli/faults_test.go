@@ -165,6 +165,17 @@ func TestTheChecksRunInTheirOrder(t *testing.T) {
 	}
 }
 
+func TestSetupAgainChangesOnlyWhatItNames(t *testing.T) {
+	home := t.TempDir()
+	must(t, "--home", home, "setup", "--name", "bob", "--relay", "127.0.0.1:9"+somePin, "--calls", "on", "--yes")
+	must(t, "--home", home, "setup", "--name", "robert", "--yes")
+	for key, want := range map[string]string{"name": "robert", "relay.address": "127.0.0.1:9" + somePin, "calls.enabled": "on"} {
+		if got := must(t, "--home", home, "settings", "get", key); got != want {
+			t.Errorf("%s is %q, not %q", key, got, want)
+		}
+	}
+}
+
 func TestASecondProcessIsTold(t *testing.T) {
 	_, address := startRelay(t, t.TempDir())
 	_, bob := pair(t, "127.0.0.1:9"+somePin, address)

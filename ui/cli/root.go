@@ -82,7 +82,9 @@ func (p *program) root() *cobra.Command {
 	}
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fail(statusUsage, err) })
+	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
+		return usage("%w; %s --help shows how it is used", err, command.CommandPath())
+	})
 	flags := root.PersistentFlags()
 	flags.StringVar(&p.home, "home", os.Getenv("SOTTO_HOME"), "folder that holds the whole profile (or SOTTO_HOME)")
 	flags.BoolVar(&p.json, "json", false, "print one JSON object a line")

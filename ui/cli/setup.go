@@ -30,7 +30,7 @@ func (p *program) setupCommand() *cobra.Command {
 			default:
 				return usage("--calls takes on or off, not %q", calls)
 			}
-			return p.setup(choices, yes)
+			return p.setup(choices, calls != "", yes)
 		},
 	}
 	flags := command.Flags()
@@ -41,7 +41,10 @@ func (p *program) setupCommand() *cobra.Command {
 	return command
 }
 
-func (p *program) setup(choices profile.Choices, yes bool) error {
+func (p *program) setup(choices profile.Choices, callsGiven, yes bool) error {
+	if err := p.keep(&choices, callsGiven); err != nil {
+		return err
+	}
 	if !yes {
 		if !isatty.IsTerminal(p.stdin.Fd()) {
 			return usage("setup asks questions and there is no terminal to ask them on; give --name, --relay, --calls and --yes")
@@ -53,6 +56,7 @@ func (p *program) setup(choices profile.Choices, yes bool) error {
 	if choices.Name == "" {
 		choices.Name = accountName()
 	}
+	choices.Name = identity.CleanName(choices.Name)
 	if choices.Relay != "" && choices.Relay != profile.LocalRelay {
 		if _, err := identity.ParseAddress(choices.Relay); err != nil {
 			return err
@@ -76,6 +80,29 @@ func (p *program) setup(choices profile.Choices, yes bool) error {
 		return nil
 	}
 	p.say("This profile is set up for %s. Show your card with: sotto card", choices.Name)
+	return nil
+}
+
+// keep fills what was not given from a profile that is set up already, so that
+// running setup again changes only what it names.
+func (p *program) keep(choices *profile.Choices, callsGiven bool) error {
+	opened, err := p.open()
+	if err != nil || !opened.IsSetUp() {
+		return err
+	}
+	now, err := opened.Settings()
+	if err != nil {
+		return err
+	}
+	if choices.Name == "" {
+		choices.Name = now.Name
+	}
+	if choices.Relay == "" {
+		choices.Relay = now.Relay.Address
+	}
+	if !callsGiven {
+		choices.Calls = now.Calls.Enabled
+	}
 	return nil
 }
 
