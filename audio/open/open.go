@@ -23,8 +23,11 @@ const (
 	null          = "null"
 	tone          = "tone"
 	file          = "file"
-	pipe          = "-"
+	pipe          = Pipe
 )
+
+// Pipe is the word for standard input or output.
+const Pipe = "-"
 
 // parse takes the words apart. Its error is audio.ErrUsage.
 func parse(words string) (spec, error) {

@@ -253,10 +253,14 @@ func (a *app) checkDevices() error {
 	return open.CheckSink(speaker)
 }
 
-// checkWords finds a --mic or --speaker that means nothing, before anything else is looked at.
+// checkWords finds a --mic or --speaker that means nothing, before anything else is
+// looked at. With the sound on standard output, what is said goes to standard error.
 func (p *program) checkWords() error {
 	if err := open.MeansSource(p.mic); err != nil {
 		return err
+	}
+	if p.speaker == open.Pipe {
+		p.stdout = p.stderr
 	}
 	return open.MeansSink(p.speaker)
 }

@@ -89,7 +89,7 @@ func (p *program) root() *cobra.Command {
 	flags.StringVar(&p.home, "home", os.Getenv("SOTTO_HOME"), "folder that holds the whole profile (or SOTTO_HOME)")
 	flags.BoolVar(&p.json, "json", false, "print one JSON object a line")
 	flags.StringVar(&p.mic, "mic", "", "default, device:NAME, null, tone[:HZ], file:PATH.wav or - (s16le, 48 kHz, mono)")
-	flags.StringVar(&p.speaker, "speaker", "", "default, device:NAME, null, file:PATH.wav or - (s16le, 48 kHz, mono)")
+	flags.StringVar(&p.speaker, "speaker", "", "default, device:NAME, null, file:PATH.wav or - (s16le, 48 kHz, mono; messages then go to standard error)")
 	root.AddCommand(
 		p.setupCommand(), p.callCommand(), p.listenCommand(), p.cardCommand(), p.contactsCommand(),
 		p.settingsCommand(), p.devicesCommand(), p.demoCommand(), p.relayCommand(),
