@@ -83,11 +83,7 @@ func (p *program) call(who string, length time.Duration) error {
 	}
 	info := p.followCall(a.engine, events, length)
 	if status := statusOfCall(info); status != statusDone {
-		sentence := info.Reason.Sentence(info.Peer.Name)
-		if info.Detail != "" {
-			sentence += ": " + info.Detail
-		}
-		return fail(status, errors.New(sentence))
+		return fail(status, errors.New(howItEnded(info)))
 	}
 	return nil
 }
@@ -134,7 +130,9 @@ func (p *program) followCall(engine *call.Engine, events <-chan call.Event, leng
 		case <-over:
 			_ = engine.HangUp()
 		case event := <-events:
-			p.tell(event)
+			if p.json || !saidByTheEnd(event) {
+				p.tell(event)
+			}
 			switch event.Kind {
 			case call.EventConnected:
 				if length > 0 {
@@ -145,6 +143,18 @@ func (p *program) followCall(engine *call.Engine, events <-chan call.Event, leng
 			}
 		}
 	}
+}
+
+// saidByTheEnd reports whether what an event has to say to a person is in the error
+// that the command ends with.
+func saidByTheEnd(event call.Event) bool {
+	switch event.Kind {
+	case call.EventLine:
+		return true
+	case call.EventEnded:
+		return event.Call.ConnectedAt.IsZero() && statusOfCall(*event.Call) != statusDone
+	}
+	return false
 }
 
 // tell prints an event as JSON or as a line for a person.

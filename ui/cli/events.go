@@ -114,6 +114,15 @@ func milliseconds(d time.Duration) float64 { return rounded(float64(d) / float64
 
 func rounded(value float64) float64 { return math.Round(value*1000) / 1000 }
 
+// howItEnded is why a call ended, in one sentence without its full stop.
+func howItEnded(info call.Info) string {
+	sentence := info.Reason.Sentence(info.Peer.Name)
+	if info.Detail != "" {
+		sentence += ": " + info.Detail
+	}
+	return sentence
+}
+
 // asText is an engine's event as a line for a person; "" for one that says nothing new.
 func asText(event call.Event) string {
 	info := event.Call
@@ -131,10 +140,7 @@ func asText(event call.Event) string {
 			return info.Warnings[len(info.Warnings)-1]
 		}
 	case call.EventEnded:
-		text := info.Reason.Sentence(info.Peer.Name) + "."
-		if info.Detail != "" {
-			text += " " + info.Detail + "."
-		}
+		text := howItEnded(*info) + "."
 		if !info.ConnectedAt.IsZero() {
 			text += "\n" + info.Receipt()
 		}
