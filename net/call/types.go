@@ -90,6 +90,8 @@ func (i Info) Receipt() string {
 	switch {
 	case p.Route != "relay":
 		text += " The connection had ended before it could be read."
+	case i.Peer.Echo:
+		text += " It stayed inside this program, relays and all."
 	case p.SameRelay:
 		text += " It went through one relay, which saw both addresses; they saw yours as " + p.PeerSees + "."
 	default:
