@@ -293,14 +293,23 @@ func (s *stack) describe(snapshot *Snapshot) {
 // close stops everything in the order in which pion's parts need each other. Errors only say
 // that a part had stopped already.
 func (s *stack) close() {
+	for _, step := range s.closing() {
+		_ = step()
+	}
+}
+
+// closing are the steps of close, in the one order that ends. DTLS, and with it
+// SRTP, comes before the receiver: with the receiver's stream gone, a packet that is
+// already inside pion would count as a new stream, which waits for ever for somebody
+// to accept it, and SRTP waits for that packet.
+func (s *stack) closing() []func() error {
+	var steps []func() error
 	if s.sender != nil {
-		_ = s.sender.Stop()
+		steps = append(steps, s.sender.Stop)
 	}
-	// Before the receiver: with its stream gone, a packet already queued inside pion
-	// would count as a new stream, which waits for ever for somebody to accept it.
-	_ = s.dtls.Stop()
+	steps = append(steps, s.dtls.Stop)
 	if s.receiver != nil {
-		_ = s.receiver.Stop()
+		steps = append(steps, s.receiver.Stop)
 	}
-	_ = s.ice.GracefulStop()
+	return append(steps, s.ice.GracefulStop)
 }
