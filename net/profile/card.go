@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -31,12 +32,11 @@ func (p *Profile) Card() (string, error) {
 // RenewCard replaces the card's secret, so that the old card no longer reaches
 // this profile under "anyone with my card". Contacts keep reaching it.
 func (p *Profile) RenewCard() (string, error) {
-	secrets, err := settings.LoadSecrets(p.Paths.Identity)
+	err := settings.EditSecrets(p.Paths.Identity, func(secrets settings.Secrets) settings.Secrets {
+		secrets.CardSecret = newSecret()
+		return secrets
+	})
 	if err != nil {
-		return "", err
-	}
-	secrets.CardSecret = newSecret()
-	if err := settings.SaveSecrets(p.Paths.Identity, secrets); err != nil {
 		return "", err
 	}
 	return p.Card()
@@ -44,7 +44,8 @@ func (p *Profile) RenewCard() (string, error) {
 
 // card is the newest signed card. The last one given out is kept beside the
 // identity; when name, relay or secret no longer agree with it, a new one with
-// the next serial takes its place.
+// the next serial takes its place. The identity file counts the serials, so that
+// contacts follow the new card even after the kept one was lost.
 func (p *Profile) card() (uri string, signed []byte, err error) {
 	secrets, err := settings.LoadSecrets(p.Paths.Identity)
 	if err != nil {
@@ -59,18 +60,24 @@ func (p *Profile) card() (uri string, signed []byte, err error) {
 		return "", nil, err
 	}
 	self := identity.FromSeed(secrets.Seed)
-	want := identity.Card{Key: self.Key(), Relay: address, Name: loaded.Name, Secret: secrets.CardSecret, Serial: 1}
+	want := identity.Card{Key: self.Key(), Relay: address, Name: loaded.Name, Secret: secrets.CardSecret}
 	path := filepath.Join(p.Paths.Data, "card")
-	if kept, err := os.ReadFile(path); err == nil {
-		last, signed, err := identity.ParseCard(strings.TrimSpace(string(kept)))
-		if err == nil && last.Key == want.Key {
-			want.Serial = last.Serial
-			if last == want {
-				return strings.TrimSpace(string(kept)), signed, nil
-			}
-			want.Serial++
+	kept, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", nil, fmt.Errorf("the card that was given out last cannot be read: %w; check the owner and rights of that file", err)
+	}
+	last, signed, err := identity.ParseCard(strings.TrimSpace(string(kept)))
+	if err == nil && last.Key == want.Key {
+		if want.Serial = last.Serial; last == want {
+			return strings.TrimSpace(string(kept)), signed, nil
 		}
-	} else if !errors.Is(err, os.ErrNotExist) {
+	}
+	err = settings.EditSecrets(p.Paths.Identity, func(secrets settings.Secrets) settings.Secrets {
+		want.Secret, want.Serial = secrets.CardSecret, max(want.Serial, secrets.CardSerial)+1
+		secrets.CardSerial = want.Serial
+		return secrets
+	})
+	if err != nil {
 		return "", nil, err
 	}
 	signed = self.Sign(want)

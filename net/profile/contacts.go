@@ -47,12 +47,17 @@ func parsed(stored []settings.Contact) []call.Contact {
 	return book
 }
 
-// Find is the contact of that name.
+// Find is the contact of that name. Where the address book cannot be read, that is
+// the error: nobody can tell who is in it.
 func (p *Profile) Find(name string) (call.Contact, error) {
-	for _, contact := range p.Contacts() {
+	contacts, err := p.LoadContacts()
+	for _, contact := range contacts {
 		if contact.Name == name {
 			return contact, nil
 		}
+	}
+	if err != nil {
+		return call.Contact{}, err
 	}
 	return call.Contact{}, ErrNoContact
 }
@@ -182,7 +187,8 @@ func (p *Profile) Reached(key identity.Key, newer []byte) error {
 			}
 			stored[i].Reached = true
 			if newer != nil {
-				if card, err := identity.ParseCardBytes(newer); err == nil && card.Key == key {
+				card, err := identity.ParseCardBytes(newer)
+				if old, _, stale := identity.ParseCard(entry.Card); err == nil && card.Key == key && (stale != nil || card.Serial > old.Serial) {
 					stored[i].Card = identity.URI(newer)
 				}
 			}

@@ -20,14 +20,14 @@ const LocalRelay = "local"
 
 // Errors a caller branches on; each is a finished sentence.
 var (
-	ErrNoRelay    = errors.New("no relay is chosen; choose one with sotto settings set relay.address HOST:PORT#PIN, or local for this machine")
-	ErrNoContact  = call.ErrNoContact
-	ErrOtherKey   = errors.New("this card has another key than the contact of that name: either they made a new profile, or somebody is posing as them; ask them in person, and remove the old contact first if it is right")
-	ErrOwnCard    = errors.New("this is your own card; ask the other person for theirs")
-	ErrNameTaken  = errors.New("another contact has that name already; choose a different one with --name")
-	ErrKeyTaken   = errors.New("this person is in your contacts already")
-	ErrBadName    = errors.New("a contact's name is 1 to 64 characters, without commas, spaces at its ends or control characters, and not echo")
-	errNeedsValue = errors.New("a name is needed")
+	ErrNoRelay   = errors.New("no relay is chosen; choose one with sotto settings set relay.address HOST:PORT#PIN, or local for this machine")
+	ErrNoContact = call.ErrNoContact
+	ErrOtherKey  = errors.New("this card has another key than the contact of that name: either they made a new profile, or somebody is posing as them; ask them in person, and remove the old contact first if it is right")
+	ErrOwnCard   = errors.New("this is your own card; ask the other person for theirs")
+	ErrNameTaken = errors.New("another contact has that name already; choose a different one")
+	ErrKeyTaken  = errors.New("this person is in your contacts already, under another name; sotto contacts rename changes it")
+	ErrBadName   = errors.New("a contact's name is at most 32 columns wide, without commas, invisible characters or spaces at its ends, does not begin with - or sotto: and is not echo")
+	ErrNoName    = errors.New("a name is needed that people can read: one or more visible letters")
 )
 
 // Profile is an open profile. Its methods may be called from any goroutine.
@@ -84,7 +84,7 @@ func (p *Profile) IsSetUp() bool {
 func (p *Profile) SetUp(choices Choices) error {
 	name := identity.CleanName(choices.Name)
 	if name == "" {
-		return errNeedsValue
+		return ErrNoName
 	}
 	if choices.Relay != "" && choices.Relay != LocalRelay {
 		if _, err := identity.ParseAddress(choices.Relay); err != nil {
@@ -164,7 +164,7 @@ func (p *Profile) Set(key, value string) error {
 		}
 	case "name":
 		if value = identity.CleanName(value); value == "" {
-			return errNeedsValue
+			return ErrNoName
 		}
 	}
 	return settings.Set(p.Paths.Settings, key, value)

@@ -56,7 +56,7 @@ func statusOf(err error) int {
 	}{
 		{statusUsage, []error{
 			identity.ErrNotACard, identity.ErrCardDamaged, identity.ErrCardNewer, identity.ErrBadAddress,
-			settings.ErrUnknownKey, settings.ErrBadValue, profile.ErrBadName, audio.ErrUsage,
+			settings.ErrUnknownKey, settings.ErrBadValue, profile.ErrBadName, profile.ErrNoName, audio.ErrUsage,
 		}},
 		{statusNoContact, []error{call.ErrNoContact}},
 		{statusUnreachable, []error{line.ErrUnreachable, line.ErrPinMismatch, line.ErrRefused}},

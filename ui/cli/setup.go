@@ -22,7 +22,10 @@ func (p *program) setupCommand() *cobra.Command {
 		Long:    "Makes your profile: a name, a relay, calls on or off. Nothing is sent anywhere. An identity that\nexists is kept. With --yes no questions are asked.",
 		Example: "  sotto setup\n  sotto setup --name alice --relay local --calls on --yes\n  sotto setup --name alice --relay relay.example.org:443 --calls off --yes",
 		Args:    noArguments,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(command *cobra.Command, _ []string) error {
+			if command.Flags().Changed("name") && identity.CleanName(name) == "" {
+				return profile.ErrNoName
+			}
 			choices := profile.Choices{Name: name, Relay: relay}
 			switch calls {
 			case "on", "off", "":
