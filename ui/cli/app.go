@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"sotto/audio/open"
@@ -20,7 +21,12 @@ import (
 )
 
 // open finds the profile for reading, beside whichever process owns it.
-func (p *program) open() (*profile.Profile, error) { return profile.Open(p.home) }
+func (p *program) open() (*profile.Profile, error) {
+	if info, err := os.Stat(p.home); p.home != "" && (err == nil && !info.IsDir() || errors.Is(err, syscall.ENOTDIR)) {
+		return nil, usage("a profile is a folder, and %s is a file or inside one; choose another place with --home DIR", p.home)
+	}
+	return profile.Open(p.home)
+}
 
 // owned is a profile that this process alone may change and call with.
 type owned struct {

@@ -113,6 +113,9 @@ func ready(opened *profile.Profile) error {
 	if !loaded.Calls.Enabled {
 		return call.ErrCallingOff
 	}
+	if _, err := opened.LoadContacts(); err != nil {
+		return err // nobody could call
+	}
 	_, err = opened.Address()
 	return err
 }
@@ -188,7 +191,7 @@ func (p *program) listenCommand() *cobra.Command {
 		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return p.listen(auto) },
 	}
-	command.Flags().StringSliceVar(&auto, "auto-answer", nil, "names of verified contacts whose calls are answered at once")
+	command.Flags().StringArrayVar(&auto, "auto-answer", nil, "names of verified contacts whose calls are answered at once")
 	return command
 }
 
@@ -227,8 +230,17 @@ func (p *program) listen(auto []string) error {
 // autoAnswer turns names into keys: unknown ones are no such contact, unverified ones a usage error.
 func autoAnswer(opened *profile.Profile, names []string) (map[identity.Key]bool, error) {
 	keys := make(map[identity.Key]bool)
-	for _, name := range names {
+	if len(names) == 0 {
+		return keys, nil
+	}
+	for name := range strings.SplitSeq(strings.Join(names, ","), ",") {
+		if name == "" {
+			return nil, usage("--auto-answer takes the names of verified contacts with commas between them, not an empty one")
+		}
 		contact, err := opened.Find(name)
+		if err != nil && !errors.Is(err, profile.ErrNoContact) {
+			return nil, err
+		}
 		if err != nil {
 			return nil, fail(statusNoContact, fmt.Errorf("%s is not in your contacts; --auto-answer takes the names that sotto contacts lists", name))
 		}

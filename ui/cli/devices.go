@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
+	"sotto/audio"
 	"sotto/audio/device"
 )
 
@@ -14,7 +17,7 @@ func (p *program) devicesCommand() *cobra.Command {
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			found, err := device.List()
-			if err != nil {
+			if err != nil && !errors.Is(err, audio.ErrNoDevices) {
 				return err
 			}
 			for _, each := range found {

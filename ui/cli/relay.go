@@ -58,7 +58,7 @@ func (f relayFlags) config(home string) (relay.Config, error) {
 		return config, usage("--public-ip is needed: the IP address that people reach this relay at (127.0.0.1 to try it on this machine)")
 	}
 	var err error
-	if config.PublicIP, err = netip.ParseAddr(f.publicIP); err != nil {
+	if config.PublicIP, err = netip.ParseAddr(f.publicIP); err != nil || config.PublicIP.IsUnspecified() {
 		return config, usage("--public-ip takes an IP address such as 203.0.113.7, not %q", f.publicIP)
 	}
 	switch f.admission {

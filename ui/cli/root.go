@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
@@ -25,6 +26,8 @@ type program struct {
 	home         string
 	json         bool
 	mic, speaker string
+
+	unprinted atomic.Pointer[error] // the first time that standard output took nothing more
 }
 
 // Main runs the command line and returns the exit status.
@@ -36,6 +39,9 @@ func Main(arguments []string) int {
 		fang.WithVersion(Version),
 		fang.WithColorSchemeFunc(fang.AnsiColorScheme),
 		fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
+	if lost := p.unprinted.Load(); err == nil && lost != nil {
+		err = fmt.Errorf("not everything could be printed: %w; give standard output a place to go", *lost)
+	}
 	if err != nil {
 		p.report(err)
 	}
@@ -61,11 +67,19 @@ func (p *program) emit(object any) {
 	if err != nil {
 		panic("cli: an event cannot be put as JSON: " + err.Error()) // a fault in a struct of this package
 	}
-	_, _ = p.stdout.Write(append(line, '\n'))
+	p.print(append(line, '\n'))
 }
 
 func (p *program) say(format string, arguments ...any) {
-	fmt.Fprintf(p.stdout, format+"\n", arguments...)
+	p.print(fmt.Appendf(nil, format+"\n", arguments...))
+}
+
+// print writes to standard output and keeps the first failure for the exit status:
+// a card that was lost on a full disk is not done.
+func (p *program) print(text []byte) {
+	if _, err := p.stdout.Write(text); err != nil {
+		p.unprinted.CompareAndSwap(nil, &err)
+	}
 }
 
 func (p *program) root() *cobra.Command {
@@ -94,7 +108,33 @@ func (p *program) root() *cobra.Command {
 		p.setupCommand(), p.callCommand(), p.listenCommand(), p.cardCommand(), p.contactsCommand(),
 		p.settingsCommand(), p.devicesCommand(), p.demoCommand(), p.relayCommand(),
 	)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, command := range root.Commands() {
+		switch command.Name() {
+		case "help":
+			command.Run, command.RunE = nil, helpOn
+		case "completion":
+			command.RunE = func(command *cobra.Command, words []string) error {
+				if len(words) > 0 {
+					return usage("there is no completion for %q; it is made for bash, zsh, fish and powershell", words[0])
+				}
+				return command.Help()
+			}
+			command.Args = cobra.ArbitraryArgs
+		}
+	}
 	return root
+}
+
+// helpOn shows the help of a command; one that does not exist is a usage error.
+func helpOn(command *cobra.Command, words []string) error {
+	found, rest, err := command.Root().Find(words)
+	if err != nil || found == nil || len(rest) > 0 {
+		return usage("there is no command %q; sotto --help lists the commands", strings.Join(words, " "))
+	}
+	found.InitDefaultHelpFlag()
+	return found.Help()
 }
 
 // noArguments and exactArguments make a wrong number of words a usage error.

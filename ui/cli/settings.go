@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
 
 	"github.com/spf13/cobra"
 
+	"sotto/audio/open"
 	"sotto/settings"
 )
 
@@ -32,6 +34,9 @@ func (p *program) settingsCommand() *cobra.Command {
 			return p.getSetting(words[0])
 		}},
 		&cobra.Command{Use: "set KEY VALUE", Short: "Change one setting", Args: exactArguments("a key", "a value"), RunE: func(_ *cobra.Command, words []string) error {
+			if err := means(words[0], words[1]); err != nil {
+				return err
+			}
 			owned, err := p.own()
 			if err != nil {
 				return err
@@ -42,6 +47,17 @@ func (p *program) settingsCommand() *cobra.Command {
 		&cobra.Command{Use: "edit", Short: "Open the settings file in your editor ($EDITOR)", Args: noArguments, RunE: func(*cobra.Command, []string) error { return p.editSettings() }},
 	)
 	return command
+}
+
+// means refuses a microphone or speaker that could never be opened.
+func means(key, value string) error {
+	switch key {
+	case "sound.mic":
+		return open.MeansSource(value)
+	case "sound.speaker":
+		return open.MeansSink(value)
+	}
+	return nil
 }
 
 type settingEvent struct {
@@ -113,14 +129,15 @@ func (p *program) editSettings() error {
 	if editor == "" {
 		return usage("no editor is chosen; set EDITOR, or change single settings with sotto settings set")
 	}
-	shell, flag := "sh", "-c"
+	// The editor may have arguments of its own; the path is handed over so that no
+	// letter in it means anything to the shell.
+	run := exec.Command("sh", "-c", editor+` "$1"`, "sh", owned.profile.Paths.Settings)
 	if runtime.GOOS == "windows" {
-		shell, flag = "cmd", "/C"
+		run = exec.Command("cmd", "/C", editor+` "`+owned.profile.Paths.Settings+`"`)
 	}
-	run := exec.Command(shell, flag, editor+` "`+owned.profile.Paths.Settings+`"`)
 	run.Stdin, run.Stdout, run.Stderr = p.stdin, p.stdout, p.stderr
 	if err := run.Run(); err != nil {
-		return err
+		return fmt.Errorf("the editor %q did not end well (%w); set EDITOR to another, or change single settings with sotto settings set", editor, err)
 	}
 	_, err = owned.profile.Settings()
 	return err
