@@ -122,6 +122,9 @@ func (p *program) root() *cobra.Command {
 				return command.Help()
 			}
 			command.Args = cobra.ArbitraryArgs
+			for _, shell := range command.Commands() {
+				shell.Args = noArguments
+			}
 		}
 	}
 	return root
@@ -143,9 +146,9 @@ func noArguments(command *cobra.Command, arguments []string) error {
 		return nil
 	}
 	if command.HasSubCommands() {
-		return usage("there is no command %q here; sotto --help lists the commands", arguments[0])
+		return usage("there is no command %q here; %s --help lists the commands", arguments[0], command.CommandPath())
 	}
-	return usage("%s takes no words after it; sotto %s --help shows how it is used", command.Name(), command.Name())
+	return usage("%s takes no words after it; %s --help shows how it is used", command.CommandPath(), command.CommandPath())
 }
 
 func exactArguments(names ...string) cobra.PositionalArgs {
@@ -153,6 +156,6 @@ func exactArguments(names ...string) cobra.PositionalArgs {
 		if len(arguments) == len(names) {
 			return nil
 		}
-		return usage("%s takes %s; sotto %s --help shows how it is used", command.CommandPath(), strings.Join(names, " and "), strings.TrimPrefix(command.CommandPath(), "sotto "))
+		return usage("%s takes %s; %s --help shows how it is used", command.CommandPath(), strings.Join(names, " and "), command.CommandPath())
 	}
 }
