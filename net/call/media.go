@@ -19,7 +19,8 @@ type media struct {
 	opened  []byte                        // owned by receive
 
 	openedFrames atomic.Uint64
-	failedSince  atomic.Int64 // Unix nanoseconds of the first frame that failed to open with none opened yet; 0 for none
+	failedSince  time.Time    // owned by receive; when the first of the latest frames came that all failed to open; zero for none
+	failing      atomic.Int64 // nanoseconds from then to the latest frame, for unopened
 	sendErrors   atomic.Uint64
 }
 
@@ -46,13 +47,15 @@ func (m *media) receive(frame []byte, at time.Time) {
 	}
 	counter, payload, err := keys.open.Open(m.opened[:0], frame)
 	if err != nil {
-		if m.openedFrames.Load() == 0 {
-			m.failedSince.CompareAndSwap(0, at.UnixNano())
+		if m.failedSince.IsZero() {
+			m.failedSince = at
 		}
+		m.failing.Store(int64(at.Sub(m.failedSince)))
 		return
 	}
 	m.openedFrames.Add(1)
-	m.failedSince.Store(0)
+	m.failedSince = time.Time{}
+	m.failing.Store(0)
 	if session := m.session.Load(); session != nil {
 		session.Receive(counter, payload, at)
 	}
@@ -70,11 +73,6 @@ func (m *media) send(connection *peer.Peer, payload []byte) {
 	}
 }
 
-// unopened is for how long frames have been arriving without a single one opening.
-func (m *media) unopened() time.Duration {
-	since := m.failedSince.Load()
-	if since == 0 || m.openedFrames.Load() > 0 {
-		return 0
-	}
-	return time.Since(time.Unix(0, since))
-}
+// unopened is for how long frames have been arriving without a single one opening,
+// from the start or since the last that did: a call that was sealed stays sealed.
+func (m *media) unopened() time.Duration { return time.Duration(m.failing.Load()) }
