@@ -85,6 +85,18 @@ func (t *conversation) run(ctx context.Context) error {
 // errPeerLeft ends the conversation without a word back.
 var errPeerLeft = &ended{reason: PeerHungUp}
 
+// abandon ends a call that was answered and never connected, for err, and leaves the
+// other side a word, so that it does not go on waiting.
+func (t *conversation) abandon(ctx context.Context, err error) error {
+	t.call.finish(reasonOf(t.call.ctx, err))
+	if !errors.Is(err, errPeerLeft) {
+		ctx, cancel := after(ctx)
+		defer cancel()
+		_ = t.signal(ctx, wire.SignalBye)
+	}
+	return err
+}
+
 // listen is the middle of a call: signals in, holds out, figures each second.
 func (t *conversation) listen(ctx context.Context, session *audio.Session) error {
 	c := t.call

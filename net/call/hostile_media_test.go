@@ -80,6 +80,7 @@ func TestAnswersThatNameOtherAddresses(t *testing.T) {
 		} else {
 			c.ended(call.Failed)
 		}
+		c.do(c.engine.Close()) // the end is told before the devices are given back
 		c.unspoken(c.address)
 		if seen := w.Seen(c.person.Address); len(seen) != 1 || seen[0].String() != "203.0.113.1" {
 			t.Errorf("%s: alice's machine had packets with %v", c.address, seen)

@@ -243,7 +243,6 @@ func TestALyingConfirmationIsAMismatch(t *testing.T) {
 		drop := ed25519.NewKeyFromSeed(answer.DropSeed[:])
 		mallory.post(b.Account.Relay, drop, lie(session))
 		bob.ended(call.Mismatch)
-		bob.unspoken(name)
 		if bob.mic.opened.Load() != opened+1 || bob.tap.sockets.Load() == 0 {
 			t.Errorf("%s: an answer opened %d microphones and %d sockets", name, bob.mic.opened.Load()-opened, bob.tap.sockets.Load())
 		}
@@ -258,6 +257,8 @@ func TestALyingConfirmationIsAMismatch(t *testing.T) {
 			t.Errorf("%s: words are shown: %v", name, words)
 		}
 	}
+	bob.do(bob.engine.Close()) // the end is told before the devices are given back
+	bob.unspoken("all lies")
 	if seen := w.Seen(b.Address); len(seen) != 1 {
 		t.Errorf("bob's machine had packets with %v", seen)
 	}

@@ -58,14 +58,15 @@ func (e *Engine) knocked(s *station, at door, envelope *wire.Envelope) {
 	}
 }
 
-// cancelled reports whether body takes back the call that rings here, and ends it.
+// cancelled reports whether body takes back the call that rings here, and ends it. It
+// may cross the answer: then nobody is there to connect to.
 func (e *Engine) cancelled(body []byte) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.current == nil || e.current.knock == nil || !e.current.knock.OpenCancel(body) {
 		return false
 	}
-	if e.current.info.Phase == Incoming {
+	if phase := e.current.info.Phase; phase == Incoming || phase == Connecting {
 		e.current.end(&ended{reason: Missed})
 	}
 	return true
@@ -234,11 +235,11 @@ func (c *call) take(ctx context.Context, k knock) error {
 		call: c, peer: connection, media: media, keys: keys, inbox: inbox, answeredAt: answeredAt, remoteCard: card,
 		mail: mail{line: sending, to: card.Relay, key: identity.EphemeralDrop(message.CallSecret)},
 	}
-	if err := c.awaitConfirm(ctx, talk, body); err != nil {
-		return err
+	if err = c.awaitConfirm(ctx, talk, body); err == nil {
+		talk.sound, err = sound.wait(ctx)
 	}
-	if talk.sound, err = sound.wait(ctx); err != nil {
-		return err
+	if err != nil {
+		return talk.abandon(ctx, err)
 	}
 	cancel()
 	return talk.run(c.ctx)
@@ -252,6 +253,9 @@ func (c *call) awaitConfirm(ctx context.Context, talk *conversation, answer []by
 	err := exchange(ctx, talk.mail, talk.inbox, repeatEvery, post, func(body []byte) (bool, error) {
 		opened, err := talk.keys.OpenConfirm(body)
 		if err != nil {
+			if signal, err := talk.keys.OpenSignal(body); err == nil && signal.Kind == wire.SignalBye {
+				return true, errPeerLeft
+			}
 			return false, mismatchOnly(err)
 		}
 		confirm = opened

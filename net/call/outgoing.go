@@ -132,11 +132,11 @@ func (c *call) dial(ctx context.Context, s *station, to Contact) error {
 		call: c, peer: connection, media: media, keys: session, inbox: inbox, answeredAt: answeredAt, remoteCard: card,
 		mail: mail{line: sending, to: card.Relay, key: ed25519.NewKeyFromSeed(answer.DropSeed[:])},
 	}
-	if err := c.confirm(ctx, talk, answer.Offer, s.account.Card); err != nil {
-		return err
+	if err = c.confirm(ctx, talk, answer.Offer, s.account.Card); err == nil {
+		talk.sound, err = sound.wait(ctx)
 	}
-	if talk.sound, err = sound.wait(ctx); err != nil {
-		return err
+	if err != nil {
+		return talk.abandon(ctx, err)
 	}
 	cancel()
 	return talk.run(c.ctx)
@@ -227,6 +227,9 @@ func (c *call) confirm(ctx context.Context, talk *conversation, offer wire.Offer
 	post := func(ctx context.Context) error { return talk.mail.post(ctx, body) }
 	err := exchange(ctx, talk.mail, talk.inbox, repeatEvery, post, func(body []byte) (bool, error) {
 		signal, err := talk.keys.OpenSignal(body)
+		if err == nil && signal.Kind == wire.SignalBye {
+			return true, errPeerLeft
+		}
 		return err == nil && signal.Kind == wire.SignalConfirmed, nil
 	})
 	if err != nil {
