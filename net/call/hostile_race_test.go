@@ -15,6 +15,7 @@ import (
 
 // witness counts the ends of each call, on a subscription of its own.
 type witness struct {
+	engine *call.Engine
 	events <-chan call.Event
 	ends   map[string]int
 }
@@ -23,12 +24,13 @@ func newWitness(t *testing.T, of *call.Engine) *witness {
 	t.Helper()
 	events, unsubscribe := of.Subscribe()
 	t.Cleanup(unsubscribe)
-	return &witness{events: events, ends: map[string]int{}}
+	return &witness{engine: of, events: events, ends: map[string]int{}}
 }
 
 // check reads what has been told so far and fails unless each of so many calls ended once.
 func (w *witness) check(t *testing.T, calls int, after any) {
 	t.Helper()
+	_ = w.engine.Snapshot() // waits until an event that another listener has is told to all
 	for more := true; more; {
 		select {
 		case event := <-w.events:

@@ -119,19 +119,18 @@ func (c *call) dial(ctx context.Context, s *station, to Contact) error {
 	answeredAt := time.Now()
 	sound := async(ctx, func(context.Context) (Sound, error) { return c.engine.cfg.OpenSound() }, closeSound)
 	defer sound.discard()
-	connection, err := prepared.wait(ctx)
-	if err != nil {
-		return err
-	}
-	defer connection.Close()
 	card, err := c.newestCard(to.Card, answer.Card)
 	if err != nil {
 		return err
 	}
 	talk := &conversation{
-		call: c, peer: connection, media: media, keys: session, inbox: inbox, answeredAt: answeredAt, remoteCard: card,
+		call: c, media: media, keys: session, inbox: inbox, answeredAt: answeredAt, remoteCard: card,
 		mail: mail{line: sending, to: card.Relay, key: ed25519.NewKeyFromSeed(answer.DropSeed[:])},
 	}
+	if talk.peer, err = prepared.wait(ctx); err != nil {
+		return talk.abandon(ctx, err) // they have answered and are waiting
+	}
+	defer talk.peer.Close()
 	if err = c.confirm(ctx, talk, answer.Offer, s.account.Card); err == nil {
 		talk.sound, err = sound.wait(ctx)
 	}
