@@ -42,8 +42,6 @@ var (
 	ErrNoDevices = errors.New("no sound device was found; plug one in, or use --mic null --speaker null")
 	// ErrEnded: a source whose end means something (standard input) has come to it.
 	ErrEnded = errors.New("the sound on standard input has ended")
-	// ErrNoCodec: this build cannot encode sound.
-	ErrNoCodec = errors.New("this build has no Opus codec; use one built with sound")
 )
 
 // Source is where sound comes from: a microphone or what stands in for one.

@@ -182,7 +182,7 @@ func (s *Session) playoutStep(p *playout, now time.Time) {
 		s.mu.Lock()
 		sound := s.buffer.Pull(p.period[:], now)
 		s.mu.Unlock()
-		audible := !s.deafened.Load() && !s.held.Load()
+		audible := !s.held.Load()
 		if !audible {
 			clear(p.period[:])
 		}

@@ -57,9 +57,8 @@ type Session struct {
 	mu     sync.Mutex // guards buffer
 	buffer *jitter.Buffer
 
-	muted    atomic.Bool
-	held     atomic.Bool
-	deafened atomic.Bool
+	muted atomic.Bool
+	held  atomic.Bool
 
 	levelIn, levelOut meter
 	sent              atomic.Uint64
@@ -141,9 +140,6 @@ func (s *Session) SetMuted(muted bool) { s.muted.Store(muted) }
 
 // SetHeld is SetMuted for a call on hold, whose other side is not heard either.
 func (s *Session) SetHeld(held bool) { s.held.Store(held) }
-
-// SetOutput says whether what arrives is heard. It is from the start.
-func (s *Session) SetOutput(on bool) { s.deafened.Store(!on) }
 
 // Heard gives, once, the instant at which the sink took the first period that
 // held sound from the other side (not concealed, though perhaps silent).

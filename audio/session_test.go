@@ -127,7 +127,6 @@ func TestMuteAndHoldLookTheSameOnTheWire(t *testing.T) {
 			{"muted and held", func() { speaker.SetHeld(true) }},
 			{"held", func() { speaker.SetMuted(false) }},
 			{"talking again", func() { speaker.SetHeld(false) }},
-			{"deafened", func() { listener.SetOutput(false) }},
 		} {
 			change.do()
 			time.Sleep(3 * time.Second)
@@ -135,9 +134,8 @@ func TestMuteAndHoldLookTheSameOnTheWire(t *testing.T) {
 		}
 		hangUp(t, speaker, listener)
 		for name, level := range levels {
-			silentIn := name == "muted" || name == "held" || name == "muted and held"
-			silentOut := silentIn || name == "deafened"
-			if (level[0] == audio.Silence) != silentIn || (level[1] < -80) != silentOut {
+			silent := name == "muted" || name == "held" || name == "muted and held"
+			if (level[0] == audio.Silence) != silent || (level[1] < -80) != silent {
 				t.Errorf("%s: sends at %.1f dBFS and is heard at %.1f", name, level[0], level[1])
 			}
 		}

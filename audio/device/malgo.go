@@ -45,6 +45,7 @@ type system struct {
 
 // connect finds a backend that has devices.
 func connect() (system, error) {
+	quiet()
 	for _, backend := range backends {
 		context, err := malgo.InitContext([]malgo.Backend{backend}, malgo.ContextConfig{}, nil)
 		if err != nil {
@@ -246,5 +247,5 @@ func mend(err error) error {
 	case errors.Is(err, malgo.ErrAccessDenied):
 		return fmt.Errorf("this program may not use it; allow it in the system's privacy settings (%w)", err)
 	}
-	return err
+	return fmt.Errorf("it did not open; close the program that may be holding it or choose another device (%w)", err)
 }

@@ -3,7 +3,6 @@
 package open
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -138,10 +137,7 @@ func Sink(words string) (sink audio.Sink, warning string, err error) {
 }
 
 func warn(what string, err error) string {
-	if errors.Is(err, audio.ErrNoDevices) {
-		return what + ": " + err.Error()
-	}
-	return fmt.Sprintf("%s: %v; choose another one with --mic or --speaker", what, err)
+	return what + ": " + err.Error()
 }
 
 // CheckSource tells whether the words mean a microphone that is there, and keeps
