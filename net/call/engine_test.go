@@ -3,6 +3,7 @@ package call_test
 import (
 	"context"
 	"errors"
+	"net"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -180,6 +181,30 @@ func TestDeclined(t *testing.T) {
 	if bob.opened.Load() != 0 {
 		t.Error("a declined call opened the microphone")
 	}
+}
+
+// TestHangingUpBeforeTheAnswerHasLeft: bob answers, his new line to the relay does
+// not come up, and he thinks better of it. Alice must not ring on.
+func TestHangingUpBeforeTheAnswerHasLeft(t *testing.T) {
+	w := newWorld(t)
+	a, b := person(t, w, 0, "alice"), person(t, w, 1, "bob")
+	dial, lines := b.Network.Dial, new(atomic.Int32)
+	b.Network.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if lines.Add(1) > 1 { // the receiving line is the first
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		return dial(ctx, network, address)
+	}
+	alice := start(t, a, settings.Contacts, false, b.Contact())
+	bob := start(t, b, settings.Contacts, false, a.Contact())
+	alice.do(alice.engine.Dial("bob"))
+	bob.await(call.EventIncoming)
+	bob.do(bob.engine.Answer())
+	bob.await(call.EventConnecting)
+	bob.do(bob.engine.HangUp())
+	bob.ended(call.HungUp)
+	alice.ended(call.Declined)
 }
 
 func TestCancelledStopsTheRinging(t *testing.T) {

@@ -197,8 +197,16 @@ func (e *Engine) reply(k knock, kind wire.ControlKind) {
 	}
 }
 
-// take carries a call that a person has answered to its end.
-func (c *call) take(ctx context.Context, k knock) error {
+// take carries a call that a person has answered to its end. Should the person
+// think better of it before the answer has left, a contact hears that as a decline.
+func (c *call) take(ctx context.Context, k knock) (err error) {
+	left := false // the answer, for the caller
+	defer func() {
+		if why := reasonOf(c.ctx, err); !left && why.reason == HungUp {
+			c.finish(why)
+			c.engine.reply(k, wire.ControlDeclined)
+		}
+	}()
 	s := k.station
 	answeredAt := time.Now()
 	c.move(Connecting, EventConnecting)
@@ -235,6 +243,7 @@ func (c *call) take(ctx context.Context, k knock) error {
 		call: c, peer: connection, media: media, keys: keys, inbox: inbox, answeredAt: answeredAt, remoteCard: card,
 		mail: mail{line: sending, to: card.Relay, key: identity.EphemeralDrop(message.CallSecret)},
 	}
+	left = true
 	if err = c.awaitConfirm(ctx, talk, body); err == nil {
 		talk.sound, err = sound.wait(ctx)
 	}

@@ -34,8 +34,8 @@ type Quality struct {
 // It is computed from the connection when asked for, never remembered from set-up.
 type Proof struct {
 	Route       string // "relay" or "direct"
-	RelayLocal  string // host of the relay that sees this machine's address
-	RelayRemote string // host of the relay that sees the other's address
+	RelayLocal  string // our relayed address, IP:port: at the relay that sees this machine's address
+	RelayRemote string // theirs: at the relay that sees the other's address
 	SameRelay   bool   // one relay sees both addresses
 	PeerSees    string // the address the other person's machine sees: our relayed address
 	Encrypted   bool   // DTLS-SRTP up and frames opening under the seal

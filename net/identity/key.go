@@ -51,15 +51,6 @@ func ParseKey(encoded []byte) (Key, error) {
 	return Key(encoded), nil
 }
 
-// KeyFromHex is ParseKey for the form that String writes.
-func KeyFromHex(text string) (Key, error) {
-	raw, err := hex.DecodeString(text)
-	if err != nil || len(raw) != len(Key{}) {
-		return Key{}, ErrWeakKey
-	}
-	return ParseKey(raw)
-}
-
 // Montgomery gives the X25519 form of the key (RFC 7748 §4.1), or zeros, which
 // every handshake refuses, for a Key that never went through ParseKey.
 func (k Key) Montgomery() [32]byte {

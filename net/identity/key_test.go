@@ -32,7 +32,7 @@ func TestKnownIdentities(t *testing.T) {
 		if self.Key().String() != test.key || hex.EncodeToString(self.seed[:]) != test.seed || self.Seed() != self.seed {
 			t.Errorf("%s has key %s", test.seed, self.Key())
 		}
-		if key, err := KeyFromHex(test.key); err != nil || key != self.Key() {
+		if key, err := keyFromHex(test.key); err != nil || key != self.Key() {
 			t.Error(key, err)
 		}
 	}
@@ -93,7 +93,7 @@ func TestSmallOrderKeysAreRefused(t *testing.T) {
 		if err != nil || new(edwards25519.Point).MultByCofactor(point).Equal(edwards25519.NewIdentityPoint()) != 1 {
 			t.Errorf("%s is not of small order: %v", text, err)
 		}
-		if _, err := KeyFromHex(text); !errors.Is(err, ErrWeakKey) {
+		if _, err := keyFromHex(text); !errors.Is(err, ErrWeakKey) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -141,7 +141,7 @@ func TestNonCanonicalKeysAreRefused(t *testing.T) {
 func TestMalformedKeys(t *testing.T) {
 	good := testIdentity(1).Key().String()
 	for _, text := range []string{"", "00", good[:62], good + "00", "zz" + good[2:], "02" + hex.EncodeToString(make([]byte, 31))} {
-		if _, err := KeyFromHex(text); !errors.Is(err, ErrWeakKey) {
+		if _, err := keyFromHex(text); !errors.Is(err, ErrWeakKey) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
@@ -194,4 +194,13 @@ func FuzzParseKey(f *testing.F) {
 			t.Errorf("%x passed and shares no secret: %v", encoded, err)
 		}
 	})
+}
+
+// keyFromHex is ParseKey for the form that String writes.
+func keyFromHex(text string) (Key, error) {
+	raw, err := hex.DecodeString(text)
+	if err != nil {
+		return Key{}, ErrWeakKey
+	}
+	return ParseKey(raw)
 }
