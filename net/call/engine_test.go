@@ -366,3 +366,29 @@ func TestEchoIsACallWithoutARelay(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryWarningIsToldOnce(t *testing.T) {
+	nettest.Leaks(t)
+	want := []string{"no microphone", "no speaker"}
+	engine := call.New(call.Config{
+		Book: world.NewBook(settings.Nobody), Echo: world.Echo,
+		OpenSound: func() (call.Sound, error) {
+			return call.Sound{Source: fake.NewNullSource(), Sink: fake.NewNullSink(), Warnings: want}, nil
+		},
+	})
+	defer engine.Close()
+	events, unsubscribe := engine.Subscribe()
+	defer unsubscribe()
+	s := &side{t: t, events: events, engine: engine}
+	s.do(engine.Dial(call.EchoName))
+	for _, warning := range want {
+		if event := s.await(call.EventChanged); event.Warning != warning {
+			t.Errorf("told %q, not %q", event.Warning, warning)
+		}
+	}
+	s.await(call.EventConnected)
+	s.do(engine.SetMuted(true))
+	if event := s.await(call.EventChanged); event.Warning != "" || len(event.Call.Warnings) != 2 {
+		t.Errorf("muting told %q again, of %v", event.Warning, event.Call.Warnings)
+	}
+}

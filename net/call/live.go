@@ -161,15 +161,14 @@ func (c *call) moveLocked(next Phase) {
 	c.info.Phase = next
 }
 
-// warn adds a sentence that stays on the screen.
+// warn adds sentences that stay on the screen, and tells each once.
 func (c *call) warn(sentences ...string) {
-	if len(sentences) == 0 {
-		return
-	}
 	c.engine.mu.Lock()
 	defer c.engine.mu.Unlock()
-	c.info.Warnings = append(c.info.Warnings, sentences...)
-	c.engine.publish(Event{Kind: EventChanged, Call: c.copyLocked()})
+	for _, sentence := range sentences {
+		c.info.Warnings = append(c.info.Warnings, sentence)
+		c.engine.publish(Event{Kind: EventChanged, Call: c.copyLocked(), Warning: sentence})
+	}
 }
 
 func (c *call) applyMuteLocked() {

@@ -158,5 +158,6 @@ type Event struct {
 	LineDetail    string
 	LineError     error // why the line is not up; nil while the first attempt is under way
 	Call          *Info
+	Warning       string        // EventChanged only: the sentence that is new; "" when something else changed
 	AnswerToAudio time.Duration // EventAudio only: from the person's answer (or its arrival) to the first frame heard
 }

@@ -136,9 +136,7 @@ func asText(event call.Event) string {
 	case call.EventConnected:
 		return "Connected to " + info.Peer.Name + ". Safety words: " + joinWords(info.Proof.Words)
 	case call.EventChanged:
-		if len(info.Warnings) > 0 {
-			return info.Warnings[len(info.Warnings)-1]
-		}
+		return event.Warning
 	case call.EventEnded:
 		text := howItEnded(*info) + "."
 		if !info.ConnectedAt.IsZero() {
