@@ -18,6 +18,18 @@ const (
 	Choice Kind = "choice" // one of Values
 )
 
+// Group is a part of the settings screen.
+type Group string
+
+const (
+	GroupCalls   Group = "Calls"
+	GroupPrivacy Group = "Privacy"
+	GroupSound   Group = "Sound"
+	GroupRelay   Group = "Relay"
+	GroupKeys    Group = "Keys"
+	GroupLook    Group = "Look"
+)
+
 // Key describes one setting.
 type Key struct {
 	Name    string   // "calls.who"
@@ -25,6 +37,12 @@ type Key struct {
 	Kind    Kind     //
 	Values  []string // what may be written, for switches and choices
 	Default string   //
+	Group   Group    // where the settings screen shows it
+
+	// What a switch that concerns privacy means, a sentence each; "" for the others.
+	Sees      string // who can see what
+	Costs     string // what it costs
+	Overrules string // who or what overrules it
 
 	comment string // what the file says above it
 	text    func(*Settings) *string
@@ -50,81 +68,7 @@ const (
 var onOff = []string{"on", "off"}
 
 // keys lists the settings in the order of the file; tables stay together.
-var keys = []Key{
-	{
-		Name: "name", Kind: Text, Default: "",
-		Doc:     "your name, as people you give your card to see it",
-		comment: "Your name. People you give your card to see it; no relay does.",
-		text:    func(s *Settings) *string { return &s.Name },
-	},
-	{
-		Name: "calls.enabled", Kind: Switch, Values: onOff, Default: "off",
-		Doc: "whether you can call and be called at all",
-		comment: "Whether you can call and be called at all.\n" +
-			"While this is false Sotto does not touch the network: nobody can reach you,\n" +
-			"and nobody can tell that you are there.",
-		flag: func(s *Settings) *bool { return &s.Calls.Enabled },
-	},
-	{
-		Name: "calls.who", Kind: Choice, Default: string(Contacts),
-		Values: []string{string(Nobody), string(Verified), string(Contacts), string(Anyone)},
-		Doc:    "whose calls ring here",
-		comment: "Whose calls ring here:\n" +
-			"  \"nobody\"    nobody's; you can still call others\n" +
-			"  \"verified\"  contacts whose keys you have compared with them\n" +
-			"  \"contacts\"  all your contacts, if they have added you too\n" +
-			"  \"anyone\"    also strangers who were given your card\n" +
-			"Everyone else hears it ring out, as if you were not there.",
-		text: func(s *Settings) *string { return (*string)(&s.Calls.Who) },
-	},
-	{
-		Name: "calls.ringing", Kind: Switch, Values: onOff, Default: "on",
-		Doc: "whether a contact who calls is told that it rings here",
-		comment: "Whether a contact who calls is told that it rings here.\n" +
-			"Set it to false if even your contacts shall not know that you are online\n" +
-			"before you answer. Strangers are never told.",
-		flag: func(s *Settings) *bool { return &s.Calls.Ringing },
-	},
-	{
-		Name: "calls.direct", Kind: Switch, Values: onOff, Default: "off",
-		Doc: "whether a call may leave the relays; not available yet",
-		comment: "Whether a call may go straight from your computer to theirs. That would show\n" +
-			"them your network address, and so roughly where you are.\n" +
-			"It is not available yet: all calls go through relays. Leave it false.",
-		flag: func(s *Settings) *bool { return &s.Calls.Direct },
-	},
-	{
-		Name: "relay.address", Kind: Text, Default: "",
-		Doc: "the relay that carries your calls: host[:port][#pin], or local",
-		comment: "The relay that carries your calls. The people you talk to see its address\n" +
-			"instead of yours; it cannot hear you, but it sees your address.\n" +
-			"  \"\"                        none chosen yet\n" +
-			"  \"local\"                   one on this computer, for trying things out\n" +
-			"  \"relay.example.org\"       one with a certificate that browsers trust\n" +
-			"  \"203.0.113.7:443#PIN\"     one named by its own key, as it prints it",
-		text: func(s *Settings) *string { return &s.Relay.Address },
-	},
-	{
-		Name: "relay.admission", Kind: Text, Default: "",
-		Doc: "the token your relay asks for, if it asks for one",
-		comment: "The token your relay asks for, if it asks for one. All people of that relay\n" +
-			"share it, so it does not say who you are.",
-		text: func(s *Settings) *string { return &s.Relay.Admission },
-	},
-	{
-		Name: "sound.mic", Kind: Text, Default: "default",
-		Doc: "the microphone: default, device:NAME, or null for none",
-		comment: "The microphone: \"default\", \"device:NAME\" as `sotto devices` names it, or \"null\"\n" +
-			"for none. It is opened only while you are in a call.",
-		text: func(s *Settings) *string { return &s.Sound.Mic },
-	},
-	{
-		Name: "sound.speaker", Kind: Text, Default: "default",
-		Doc:     "the speaker: default, device:NAME, or null for none",
-		comment: "The speaker or headphones, written the same way.",
-		text:    func(s *Settings) *string { return &s.Sound.Speaker },
-	},
-}
+var keys = slices.Concat(callKeys, relayKeys, soundKeys)
 
 // Keys lists all settings in the order of the file.
 func Keys() []Key { return slices.Clone(keys) }

@@ -1,0 +1,64 @@
+package settings
+
+// callKeys are who you are and who may call you.
+var callKeys = []Key{
+	{
+		Name: "name", Kind: Text, Default: "",
+		Group:   GroupCalls,
+		Doc:     "your name, as people you give your card to see it",
+		comment: "Your name. People you give your card to see it; no relay does.",
+		text:    func(s *Settings) *string { return &s.Name },
+	},
+	{
+		Name: "calls.enabled", Kind: Switch, Values: onOff, Default: "off",
+		Group:     GroupCalls,
+		Sees:      "While off: nobody, not even a relay. While on: your relay sees your address and when you are online.",
+		Costs:     "While off you can neither call nor be called; calling echo still works.",
+		Overrules: "Nobody. No contact and no relay can turn it on.",
+		Doc:       "whether you can call and be called at all",
+		comment: "Whether you can call and be called at all.\n" +
+			"While this is false Sotto does not touch the network: nobody can reach you,\n" +
+			"and nobody can tell that you are there.",
+		flag: func(s *Settings) *bool { return &s.Calls.Enabled },
+	},
+	{
+		Name: "calls.who", Kind: Choice, Default: string(Contacts),
+		Group:     GroupPrivacy,
+		Sees:      "Whoever may not call you sees the same as if you were away.",
+		Costs:     "The stricter, the more people cannot reach you and are not told why.",
+		Overrules: "Blocking a contact is stronger than any choice here.",
+		Values:    []string{string(Nobody), string(Verified), string(Contacts), string(Anyone)},
+		Doc:       "whose calls ring here",
+		comment: "Whose calls ring here:\n" +
+			"  \"nobody\"    nobody's; you can still call others\n" +
+			"  \"verified\"  contacts whose keys you have compared with them\n" +
+			"  \"contacts\"  all your contacts, if they have added you too\n" +
+			"  \"anyone\"    also strangers who were given your card\n" +
+			"Everyone else hears it ring out, as if you were not there.",
+		text: func(s *Settings) *string { return (*string)(&s.Calls.Who) },
+	},
+	{
+		Name: "calls.ringing", Kind: Switch, Values: onOff, Default: "on",
+		Group:     GroupPrivacy,
+		Sees:      "While on, a contact who calls sees that you are online before you answer. Strangers never do.",
+		Costs:     "While off, callers hear nothing until you answer.",
+		Overrules: "Nobody. No caller can ask for it.",
+		Doc:       "whether a contact who calls is told that it rings here",
+		comment: "Whether a contact who calls is told that it rings here.\n" +
+			"Set it to false if even your contacts shall not know that you are online\n" +
+			"before you answer. Strangers are never told.",
+		flag: func(s *Settings) *bool { return &s.Calls.Ringing },
+	},
+	{
+		Name: "calls.direct", Kind: Switch, Values: onOff, Default: "off",
+		Group:     GroupPrivacy,
+		Sees:      "While off, nobody you talk to sees your network address.",
+		Costs:     "Relays make the way a little longer.",
+		Overrules: "Nobody. All calls go through relays.",
+		Doc:       "whether a call may leave the relays; not available yet",
+		comment: "Whether a call may go straight from your computer to theirs. That would show\n" +
+			"them your network address, and so roughly where you are.\n" +
+			"It is not available yet: all calls go through relays. Leave it false.",
+		flag: func(s *Settings) *bool { return &s.Calls.Direct },
+	},
+}

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"strings"
+
+	"sotto/net/profile"
+	"sotto/ui/tui"
+)
+
+// screens is the app as the interface sees it.
+type screens struct{ *app }
+
+var _ tui.Profile = screens{}
+
+func (s screens) IsSetUp() bool       { return s.profile.IsSetUp() }
+func (s screens) DefaultName() string { return accountName() }
+
+func (s screens) SetUp(choices tui.Choices) error {
+	if err := s.profile.SetUp(profile.Choices{Name: choices.Name, Relay: choices.Relay, Calls: choices.Calls}); err != nil {
+		return err
+	}
+	return s.apply()
+}
+
+func (s screens) Get(key string) (string, error) { return s.profile.Get(key) }
+
+func (s screens) Set(key, value string) error {
+	if key == "calls.enabled" && value == "on" {
+		if _, err := s.profile.Address(); err != nil {
+			return err
+		}
+	}
+	if err := s.profile.Set(key, value); err != nil {
+		return err
+	}
+	if key == "calls.enabled" || key == "name" || strings.HasPrefix(key, "relay.") {
+		return s.apply()
+	}
+	s.engine.PolicyChanged()
+	return nil
+}
+
+func (s screens) Contacts() ([]tui.Contact, error) {
+	contacts, err := s.profile.LoadContacts()
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]tui.Contact, 0, len(contacts))
+	for _, contact := range contacts {
+		shown = append(shown, tui.Contact{Name: contact.Name, Verified: contact.Verified, Blocked: contact.Blocked})
+	}
+	return shown, nil
+}
+
+func (s screens) AddContact(card, name string) (string, error) {
+	added, err := s.profile.AddContact(card, name, false)
+	if err != nil {
+		return "", err
+	}
+	s.engine.PolicyChanged()
+	return added.Name, nil
+}
+
+func (s screens) RenameContact(old, name string) error { return s.profile.RenameContact(old, name) }
+
+func (s screens) RemoveContact(name string) error {
+	defer s.engine.PolicyChanged()
+	return s.profile.RemoveContact(name)
+}
+
+func (s screens) Card() (string, error) { return s.profile.Card() }
