@@ -17,4 +17,12 @@ var soundKeys = []Key{
 		comment: "The speaker or headphones, written the same way.",
 		text:    func(s *Settings) *string { return &s.Sound.Speaker },
 	},
+	{
+		Name: "sound.ring", Kind: Text, Default: "",
+		Group: GroupSound,
+		Doc:   "where an incoming call rings: device:NAME, null for nowhere, or empty for the speaker",
+		comment: "Where an incoming call rings: \"device:NAME\", \"null\" for nowhere, or \"\" for the\n" +
+			"speaker that calls are heard on. With a headset there, loudspeakers can ring.",
+		text: func(s *Settings) *string { return &s.Sound.Ring },
+	},
 }

@@ -31,6 +31,7 @@ type Settings struct {
 	}
 	Sound struct {
 		Mic, Speaker string // "default", "device:NAME", "null", "tone[:HZ]", "file:PATH.wav"
+		Ring         string // where an incoming call rings: as Speaker, "" for the same as Speaker
 	}
 }
 

@@ -32,7 +32,7 @@ const (
 	// long it may take to let go. One that hangs keeps its thread and memory; the
 	// call goes on without it.
 	openLimit  = 5 * time.Second
-	closeLimit = 2 * time.Second
+	closeLimit = 500 * time.Millisecond
 )
 
 var errHangs = errors.New("the sound server does not answer; restart it, or use null")

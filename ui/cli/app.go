@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"sotto/audio/open"
-	"sotto/audio/tone"
 	"sotto/net/call"
 	"sotto/net/identity"
 	"sotto/net/profile"
@@ -58,6 +57,7 @@ type app struct {
 	mic, speaker string // from the command line; "" takes the settings'
 
 	watching sync.WaitGroup
+	ringing  sync.WaitGroup // goroutines of ring, which may outlive the ringing
 	stop     context.CancelFunc
 
 	mu      sync.Mutex // held while settings are read and put in force; guards the following
@@ -123,6 +123,7 @@ func (a *app) close() {
 	a.stop()
 	a.watching.Wait()
 	_ = a.engine.Close()
+	a.ringing.Wait()
 	a.release()
 }
 
@@ -215,37 +216,6 @@ func (a *app) openSound() (call.Sound, error) {
 		}
 	}
 	return opened, nil
-}
-
-// ring sounds on a real speaker only: a file or a pipe gets the call and nothing else.
-func (a *app) ring(incoming bool) func() {
-	_, speaker := a.sound()
-	if !open.IsDevice(speaker) {
-		return func() {}
-	}
-	pattern := tone.Ringback
-	if incoming {
-		pattern = tone.Ring
-	}
-	stopped := make(chan struct{})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		sink, _, err := open.Sink(speaker)
-		if err != nil {
-			return // the screen and the event say that it rings
-		}
-		stop, err := tone.Play(sink, pattern)
-		if err != nil {
-			return
-		}
-		<-stopped
-		_ = stop()
-	}()
-	return func() {
-		close(stopped)
-		<-done
-	}
 }
 
 // checkDevices finds a device or file that was named and is not there, before

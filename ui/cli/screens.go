@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 
+	"sotto/audio/open"
 	"sotto/net/profile"
 	"sotto/ui/tui"
 )
@@ -69,3 +70,6 @@ func (s screens) RemoveContact(name string) error {
 }
 
 func (s screens) Card() (string, error) { return s.profile.Card() }
+
+// Devices lists the microphones and speakers there are.
+func (s screens) Devices() ([]open.Described, error) { return open.List() }

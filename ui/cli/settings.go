@@ -54,7 +54,7 @@ func means(key, value string) error {
 	switch key {
 	case "sound.mic":
 		return open.MeansSource(value)
-	case "sound.speaker":
+	case "sound.speaker", "sound.ring":
 		return open.MeansSink(value)
 	}
 	return nil
