@@ -41,6 +41,15 @@ const (
 
 // deliver is called by the source with each period.
 func (s *Session) deliver(period []float32) {
+	if s.config.Voice != nil {
+		s.config.Voice.Captured(period)
+		return
+	}
+	s.enqueue(period)
+}
+
+// enqueue takes each period as it is to be sent: from the source, or from Voice.
+func (s *Session) enqueue(period []float32) {
 	s.captured.push(period, true)
 	s.captured.signal()
 }
@@ -55,6 +64,9 @@ func (s *Session) fill(period []float32) {
 		s.heard <- time.Now() // has room for this one
 	}
 	s.ready.signal()
+	if s.config.Voice != nil {
+		s.config.Voice.Played(period)
+	}
 }
 
 // capture is what the capture loop owns.

@@ -12,7 +12,7 @@ import (
 )
 
 // SessionConfig says between what a Session runs. Everything in it is the
-// Session's own from NewSession on; Close closes Source and Sink.
+// Session's own from NewSession on; Close closes Source, Sink and Voice.
 type SessionConfig struct {
 	Source  Source
 	Sink    Sink
@@ -22,6 +22,19 @@ type SessionConfig struct {
 	// called on the capture loop; the slice is the loop's again when it returns.
 	// While it blocks nothing is sent, and what is heard meanwhile is lost.
 	Send func(payload []byte)
+	// Voice works on the source's sound before it is sent; nil leaves it as it is.
+	Voice Voice
+}
+
+// Voice is what works on the microphone's sound on its way to the encoder, such
+// as an echo canceller (audio/dsp has the real one). Captured and Played are
+// called from the threads of source and sink: they copy and return. deliver takes
+// each period, PeriodSamples samples, when it is done, on a goroutine of Voice's own.
+type Voice interface {
+	Start(deliver func(period []float32))
+	Captured(period []float32)
+	Played(period []float32) // what the sink has just taken, silence too
+	Close() error            // waits; may be called more than once, also without Start
 }
 
 // Stats is how a Session does, by value.
@@ -111,6 +124,9 @@ func (s *Session) Start() error {
 	s.started = true
 	s.loops.Go(s.captureLoop)
 	s.loops.Go(s.playoutLoop)
+	if s.config.Voice != nil {
+		s.config.Voice.Start(s.enqueue)
+	}
 	s.stateMu.Unlock()
 
 	err := s.config.Sink.Start(s.fill)
@@ -183,6 +199,9 @@ func (s *Session) Close() error {
 	s.stateMu.Unlock()
 	defer close(s.gone)
 	err := errors.Join(s.config.Source.Close(), s.config.Sink.Close())
+	if s.config.Voice != nil {
+		err = errors.Join(err, s.config.Voice.Close())
+	}
 	close(s.stop)
 	s.loops.Wait()
 	return err

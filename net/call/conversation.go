@@ -198,6 +198,9 @@ func closeSound(s Sound) {
 	if s.Sink != nil {
 		_ = s.Sink.Close()
 	}
+	if s.Voice != nil {
+		_ = s.Voice.Close()
+	}
 }
 
 func closePeer(p *peer.Peer) { _ = p.Close() }
@@ -213,7 +216,7 @@ func newSound(s Sound, m *media, p *peer.Peer) (*audio.Session, error) {
 		return nil, err
 	}
 	return audio.NewSession(audio.SessionConfig{
-		Source: s.Source, Sink: s.Sink, Encoder: encoder, Decoder: decoder,
+		Source: s.Source, Sink: s.Sink, Voice: s.Voice, Encoder: encoder, Decoder: decoder,
 		Send: func(payload []byte) { m.send(p, payload) },
 	})
 }

@@ -75,7 +75,8 @@ type Book interface {
 type Sound struct {
 	Source   audio.Source
 	Sink     audio.Sink
-	Warnings []string // what was put in their place, as sentences
+	Voice    audio.Voice // what works on the microphone's sound; nil: nothing
+	Warnings []string    // what was put in their place, as sentences
 }
 
 // Ringer sounds a pattern until stop is called.
