@@ -1,5 +1,6 @@
 # make run    build and open Sotto (without a terminal: the headless demo call)
 # make test   everything that must hold, with the race detector
+# make test-privacy  the real program on machines of its own, every packet captured (Linux, root)
 # make bench  the figures: answer to audio, CPU, memory
 SHELL := /bin/sh
 GO    ?= go
@@ -7,7 +8,7 @@ GO    ?= go
 TAGS  := nolibopusfile
 export CGO_ENABLED = 1
 
-.PHONY: run build test lint bench fuzz static format deps
+.PHONY: run build test test-privacy lint bench fuzz static format deps
 
 run: build
 	@if [ -t 0 ]; then exec bin/sotto; else exec bin/sotto demo --headless; fi
@@ -20,6 +21,9 @@ deps:
 
 test: deps
 	$(GO) test -race -tags $(TAGS) -timeout 9m ./...
+
+test-privacy: build
+	@sh .ci/privacy.sh
 
 lint: deps
 	@unformatted=$$($(GO) tool gofumpt -l .); if [ -n "$$unformatted" ]; then echo "not formatted (make format):"; echo "$$unformatted"; exit 1; fi
