@@ -49,7 +49,7 @@ func parse(path string, data []byte) (*document, error) {
 			header := node.Child()
 			table = dotted(node.Key())
 			if !isTable(table) {
-				return nil, d.fault(int(header.Raw.Offset), fmt.Sprintf("there is no table [%s]: the tables are [calls], [relay] and [sound]", table))
+				return nil, d.fault(int(header.Raw.Offset), fmt.Sprintf("there is no table [%s]: the tables are [calls], [relay], [sound] and [look]", table))
 			}
 			d.tables[table] = place{offset: int(header.Raw.Offset + header.Raw.Length)}
 		case unstable.ArrayTable:

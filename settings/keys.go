@@ -68,7 +68,7 @@ const (
 var onOff = []string{"on", "off"}
 
 // keys lists the settings in the order of the file; tables stay together.
-var keys = slices.Concat(callKeys, relayKeys, soundKeys)
+var keys = slices.Concat(callKeys, relayKeys, soundKeys, lookKeys)
 
 // Keys lists all settings in the order of the file.
 func Keys() []Key { return slices.Clone(keys) }

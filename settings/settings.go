@@ -33,6 +33,10 @@ type Settings struct {
 		Mic, Speaker string // "default", "device:NAME", "null", "tone[:HZ]", "file:PATH.wav"
 		Ring         string // where an incoming call rings: as Speaker, "" for the same as Speaker
 	}
+	Look struct {
+		Colour string // "auto" or "none"
+		Glyphs string // "auto", "ascii" or "unicode"
+	}
 }
 
 // RelayLocal is the relay address that means "run one on this machine".

@@ -68,7 +68,7 @@ func TestSetAndGetEveryKey(t *testing.T) {
 		"relay.admission": {"t=o#ken"}, "sound.mic": {"device:USB # 1", "null"}, "sound.speaker": {"tone:440"},
 		"sound.ring":    {"device:Loudspeakers", ""},
 		"calls.enabled": {"on", "off"}, "calls.ringing": {"off", "on"}, "calls.direct": {"off"},
-		"calls.who": {"nobody", "verified", "contacts", "anyone"},
+		"calls.who": {"nobody", "verified", "contacts", "anyone"}, "look.colour": {"none", "auto"}, "look.glyphs": {"ascii", "unicode"},
 	}
 	for _, key := range Keys() {
 		if len(values[key.Name]) == 0 {
@@ -162,7 +162,7 @@ func TestMistakesNameLineAndMend(t *testing.T) {
 		{"# x\n[calls]\nwho = 'friends'\n", "line 3", "nobody, verified, contacts or anyone"},
 		{"[calls]\nenabled = 'yes'\n", "line 2", "true or false, without quotes"},
 		{"name = 3\n", "line 1", "text in quotes"},
-		{"[sounds]\n", "line 1", "the tables are [calls], [relay] and [sound]"},
+		{"[sounds]\n", "line 1", "the tables are [calls], [relay], [sound] and [look]"},
 		{"\n[[calls]]\n", "line 2", "single brackets"},
 		{"[calls]\n\ndirect = true\n", "line 3", "not available yet"},
 		{"name = 'A'\nname = 'B'\n", "line 2", "name"},

@@ -41,6 +41,7 @@ type Profile struct {
 	knocks   *settings.Knocks // opened at the first knock
 	goodAt   stamp
 	goodRead bool
+	goodErr  error // the mistake in the file, while it has one
 }
 
 // stamp tells whether a file changed since it was read.
@@ -131,14 +132,28 @@ func (p *Profile) Settings() (settings.Settings, error) {
 	return settings.Load(p.Paths.Settings)
 }
 
+// InForce are the settings that hold: those on disk or, with the mistake in the
+// file as the error, the last ones that could be read.
+func (p *Profile) InForce() (settings.Settings, error) {
+	good := p.lastGood()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.goodRead {
+		good = settings.Defaults()
+	}
+	return good, p.goodErr
+}
+
 // lastGood are the settings, or the last ones that could be read while the file has a mistake in it.
 func (p *Profile) lastGood() settings.Settings {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now := stampOf(p.Paths.Settings); !p.goodRead || now != p.goodAt {
-		if loaded, err := settings.Load(p.Paths.Settings); err == nil {
+	if now := stampOf(p.Paths.Settings); !p.goodRead || p.goodErr != nil || now != p.goodAt {
+		loaded, err := settings.Load(p.Paths.Settings)
+		if err == nil {
 			p.good, p.goodRead = loaded, true
 		}
+		p.goodErr = err
 		p.goodAt = now
 	}
 	return p.good

@@ -56,6 +56,7 @@ type app struct {
 	engine       *call.Engine
 	mic, speaker string // from the command line; "" takes the settings'
 
+	changes  chan struct{} // capacity 1; written by watch: the profile's files are others now
 	watching sync.WaitGroup
 	ringing  sync.WaitGroup // goroutines of ring, which may outlive the ringing
 	stop     context.CancelFunc
@@ -77,7 +78,7 @@ func footingOf(s settings.Settings) footing {
 // start makes the app; autoAnswer are verified contacts whose calls are taken at once.
 func (p *program) start(owned *owned, autoAnswer map[identity.Key]bool) *app {
 	oneProcessor()
-	a := &app{owned: owned, mic: p.mic, speaker: p.speaker}
+	a := &app{owned: owned, mic: p.mic, speaker: p.speaker, changes: make(chan struct{}, 1)}
 	a.engine = call.New(call.Config{
 		Book:       owned.profile,
 		OpenSound:  a.openSound,
@@ -170,6 +171,10 @@ func (a *app) watch(ctx context.Context) {
 				_ = a.apply() // the line's state says what is wrong
 			}
 			a.engine.PolicyChanged()
+			select {
+			case a.changes <- struct{}{}:
+			default: // whoever reads it has not come to the last one yet, and will see this one too
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"sotto/audio/open"
 	"sotto/net/profile"
+	"sotto/settings"
 	"sotto/ui/tui"
 )
 
@@ -24,6 +25,21 @@ func (s screens) SetUp(choices tui.Choices) error {
 }
 
 func (s screens) Get(key string) (string, error) { return s.profile.Get(key) }
+
+func (s screens) Settings() (map[string]string, error) {
+	inForce, mistake := s.profile.InForce()
+	values := make(map[string]string)
+	for _, key := range settings.Keys() {
+		value, err := settings.Get(inForce, key.Name)
+		if err != nil {
+			return nil, err
+		}
+		values[key.Name] = value
+	}
+	return values, mistake
+}
+
+func (s screens) Changes() <-chan struct{} { return s.changes }
 
 func (s screens) Set(key, value string) error {
 	if key == "calls.enabled" && value == "on" {
@@ -63,6 +79,16 @@ func (s screens) AddContact(card, name string) (string, error) {
 }
 
 func (s screens) RenameContact(old, name string) error { return s.profile.RenameContact(old, name) }
+
+func (s screens) VerifyContact(name string, verified bool) error {
+	defer s.engine.PolicyChanged()
+	return s.profile.Mark(name, &verified, nil)
+}
+
+func (s screens) BlockContact(name string, blocked bool) error {
+	defer s.engine.PolicyChanged()
+	return s.profile.Mark(name, nil, &blocked)
+}
 
 func (s screens) RemoveContact(name string) error {
 	defer s.engine.PolicyChanged()

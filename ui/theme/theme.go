@@ -34,19 +34,20 @@ type Theme struct {
 type Glyphs struct {
 	Selected, Verified, Unverified, Blocked, Warning string
 	Rule, MeterFull, MeterEmpty, Ellipsis            string
+	Changed                                          string
 	Up, Down                                         string
 }
 
 var unicodeGlyphs = Glyphs{
 	Selected: "›", Verified: "✓", Unverified: "?", Blocked: "✗", Warning: "!",
 	Rule: "─", MeterFull: "━", MeterEmpty: "─", Ellipsis: "…",
-	Up: "↑", Down: "↓",
+	Up: "↑", Down: "↓", Changed: "•",
 }
 
 var asciiGlyphs = Glyphs{
 	Selected: ">", Verified: "*", Unverified: "?", Blocked: "x", Warning: "!",
 	Rule: "-", MeterFull: "=", MeterEmpty: "-", Ellipsis: "~",
-	Up: "^", Down: "v",
+	Up: "^", Down: "v", Changed: "*",
 }
 
 // New chooses styles and glyphs by the environment: NO_COLOR with any value but
@@ -58,9 +59,6 @@ func New(environ []string) Theme {
 	if theme.Unicode {
 		theme.Glyph = unicodeGlyphs
 	}
-	plain := lipgloss.NewStyle()
-	bold := plain.Bold(true)
-	theme.Title, theme.Key, theme.Strong, theme.Faint = bold, bold, bold, plain.Faint(true)
 	switch {
 	case env["TERM"] == "" && runtime.GOOS != "windows", env["TERM"] == "dumb":
 		theme.profile = colorprofile.NoTTY
@@ -69,16 +67,40 @@ func New(environ []string) Theme {
 	default:
 		theme.profile = colorprofile.ANSI
 	}
-	if theme.profile != colorprofile.ANSI {
-		theme.Accent, theme.Good, theme.Warn, theme.Bad = bold, plain, bold, bold
-		return theme
-	}
-	theme.Accent = bold.Foreground(lipgloss.Cyan)
-	theme.Key = plain.Foreground(lipgloss.Cyan)
-	theme.Good = plain.Foreground(lipgloss.Green)
-	theme.Warn = plain.Foreground(lipgloss.Yellow)
-	theme.Bad = bold.Foreground(lipgloss.Red)
+	theme.paint(theme.profile == colorprofile.ANSI)
 	return theme
+}
+
+// paint sets the styles, with the sixteen colours or without.
+func (t *Theme) paint(coloured bool) {
+	plain := lipgloss.NewStyle()
+	bold := plain.Bold(true)
+	t.Title, t.Key, t.Strong, t.Faint = bold, bold, bold, plain.Faint(true)
+	if !coloured {
+		t.Accent, t.Good, t.Warn, t.Bad = bold, plain, bold, bold
+		return
+	}
+	t.Accent = bold.Foreground(lipgloss.Cyan)
+	t.Key = plain.Foreground(lipgloss.Cyan)
+	t.Good = plain.Foreground(lipgloss.Green)
+	t.Warn = plain.Foreground(lipgloss.Yellow)
+	t.Bad = bold.Foreground(lipgloss.Red)
+}
+
+// With applies what a person chose in the settings: colour "none", or glyphs
+// "ascii" or "unicode"; "auto" and "" leave what the environment says. Colour is
+// only ever taken away here: NO_COLOR holds whatever the settings say.
+func (t Theme) With(colour, glyphs string) Theme {
+	switch glyphs {
+	case "ascii":
+		t.Unicode, t.Glyph = false, asciiGlyphs
+	case "unicode":
+		t.Unicode, t.Glyph = true, unicodeGlyphs
+	}
+	if colour == "none" {
+		t.paint(false)
+	}
+	return t
 }
 
 // Profile is what the terminal is taken to understand; never more than sixteen colours.

@@ -25,8 +25,11 @@ type (
 	loaded struct {
 		contacts []Contact
 		settings map[string]string
+		mistake  error // in the settings file; settings are the last good ones
 		err      error
 	}
+	// changed says that another program, or the person's editor, wrote to the profile.
+	changed struct{}
 	// saved is one setting after an attempt to change it.
 	saved struct {
 		key, value string
@@ -43,26 +46,12 @@ type (
 	letGo        struct{}
 )
 
-// settingKeys are the settings that the screens show.
-var settingKeys = []string{
-	"name", "calls.enabled", "calls.who", "calls.ringing", "calls.direct",
-	"relay.address", "sound.mic", "sound.speaker",
-}
-
 // load reads everything the screens show of the profile. What could be read is
 // kept even when something else could not.
 func load(profile Profile) loaded {
-	result := loaded{settings: make(map[string]string, len(settingKeys))}
-	contacts, err := profile.Contacts()
-	result.contacts, result.err = contacts, err
-	for _, key := range settingKeys {
-		value, err := profile.Get(key)
-		if err != nil {
-			result.err = err
-			break
-		}
-		result.settings[key] = value
-	}
+	var result loaded
+	result.contacts, result.err = profile.Contacts()
+	result.settings, result.mistake = profile.Settings()
 	return result
 }
 
@@ -116,6 +105,19 @@ func (m *model) waitForEvent() tea.Cmd {
 			return eventHappened{event.Kind}
 		case <-ctx.Done():
 			return eventsClosed{}
+		}
+	}
+}
+
+// waitForChange ends when the profile's files were changed, or with the screens.
+func (m *model) waitForChange() tea.Cmd {
+	ctx, changes := m.ctx, m.profile.Changes()
+	return func() tea.Msg {
+		select {
+		case <-changes:
+			return changed{}
+		case <-ctx.Done():
+			return nil
 		}
 	}
 }

@@ -12,7 +12,8 @@ const echoName = "echo"
 
 // contactList is where one lands: who can be called, and whether one can be called.
 type contactList struct {
-	at int
+	at     int // among those that the filter leaves
+	filter filter
 }
 
 // listed is echo and then everybody stored.
@@ -26,10 +27,41 @@ func (w *world) listed() []Contact {
 	return all
 }
 
-func (c *contactList) selected(w *world) Contact {
+// matching is what the filter leaves of the list.
+func (c *contactList) matching(w *world) []Contact {
 	all := w.listed()
-	c.at = min(max(c.at, 0), len(all)-1)
-	return all[c.at]
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].Name
+	}
+	var kept []Contact
+	for _, i := range c.filter.keep(names) {
+		kept = append(kept, all[i])
+	}
+	c.at = min(max(c.at, 0), max(len(kept)-1, 0))
+	return kept
+}
+
+// selected is the contact that keys are about; ok is false when the filter leaves none.
+func (c *contactList) selected(w *world) (contact Contact, ok bool) {
+	kept := c.matching(w)
+	if len(kept) == 0 {
+		return Contact{}, false
+	}
+	return kept[c.at], true
+}
+
+func (c *contactList) typing() *field { return c.filter.typing() }
+
+// leaveFilter shows everybody again, with who was found selected.
+func (c *contactList) leaveFilter(w *world) {
+	found, ok := c.selected(w)
+	c.filter.close()
+	for i, contact := range w.listed() {
+		if ok && contact.Name == found.Name {
+			c.at = i
+		}
+	}
 }
 
 func (c *contactList) heading(w *world) (title, status string) {
@@ -53,13 +85,19 @@ func (w *world) status() string {
 }
 
 func (c *contactList) keys(w *world) []bind {
+	if c.filter.open {
+		return []bind{as(accept, "select"), on(up), on(down), as(back, "show all")}
+	}
 	binds := []bind{on(dial)}
 	if w.live() {
 		binds = []bind{as(switchView, "back to the call")}
 	}
 	binds = append(binds, on(up), on(down), on(addContact), on(openSettings), on(showCard))
-	if c.selected(w).Name != echoName {
-		binds = append(binds, on(renameContact), on(removeContact))
+	if len(w.contacts) > 0 {
+		binds = append(binds, on(search))
+	}
+	if who, ok := c.selected(w); ok && who.Name != echoName {
+		binds = append(binds, on(openContact), on(renameContact), on(removeContact))
 	}
 	return binds
 }
@@ -67,11 +105,16 @@ func (c *contactList) keys(w *world) []bind {
 func (c *contactList) render(w *world, width int) page {
 	p := page{tight: w.small}
 	p.fixed = wrap(w.lineSentence(), width)
+	if w.mistake != "" {
+		for _, line := range wrap(w.theme.Glyph.Warning+" "+w.mistake, width) {
+			p.fixed = append(p.fixed, w.theme.Bad.Render(line))
+		}
+	}
 	if !w.small {
 		p.fixed = append(p.fixed, "")
 	}
-	all := w.listed()
-	c.selected(w)
+	c.filter.draw(w, &p, width)
+	all := c.matching(w)
 	column := 0
 	for _, contact := range all {
 		column = max(column, ansi.StringWidth(w.shortName(contact.Name)))
@@ -83,7 +126,10 @@ func (c *contactList) render(w *world, width int) page {
 		}
 		p.add(contactLine(w, contact, i == c.at, column, width))
 	}
-	if len(all) == 1 {
+	if len(all) == 0 {
+		p.say(w.theme.Faint, "Nobody is called like that. esc shows all.", width)
+	}
+	if len(w.listed()) == 1 {
 		p.gap()
 		p.say(plainStyle, "Nobody else is here yet. To reach somebody, exchange cards: give them yours (c), and add theirs (a).", width)
 	}
@@ -173,15 +219,20 @@ func (w *world) whoMayCall() string {
 }
 
 func (c *contactList) do(m *model, chosen action) tea.Cmd {
-	who := c.selected(&m.world)
+	who, ok := c.selected(&m.world)
 	switch chosen {
+	case search:
+		c.filter.start()
+		c.at = 0
+	case accept, back:
+		c.leaveFilter(&m.world)
 	case up, down:
 		if c.at++; chosen == up {
 			c.at -= 2
 		}
 		c.selected(&m.world)
 	case dial:
-		if m.dialling || m.live() {
+		if m.dialling || m.live() || !ok {
 			return nil
 		}
 		m.tell("Calling " + m.shortName(who.Name) + ".")
@@ -191,6 +242,8 @@ func (c *contactList) do(m *model, chosen action) tea.Cmd {
 		return m.pull()
 	case addContact:
 		m.push(newAddForm())
+	case openContact:
+		m.push(&contactView{who.Name})
 	case renameContact:
 		m.push(newRenameForm(&m.world, who.Name))
 	case removeContact:

@@ -95,6 +95,18 @@ func (d *driver) write(text string) {
 	}
 }
 
+// seek presses down until the line that begins with label is selected.
+func (d *driver) seek(label string) {
+	d.t.Helper()
+	for range 80 {
+		if strings.Contains(d.flat(), d.m.theme.Glyph.Selected+" "+label) {
+			return
+		}
+		d.press("down")
+	}
+	d.t.Fatalf("%q cannot be selected:\n%s", label, d.seen())
+}
+
 func (d *driver) resize(width, height int) { d.send(tea.WindowSizeMsg{Width: width, Height: height}) }
 
 // seen is what the screen shows, without colours.

@@ -2,11 +2,13 @@ package tui
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"sotto/net/call"
+	"sotto/settings"
 )
 
 // fakeCalls is a scripted stand-in for the calls: it shows the snapshot it was
@@ -92,14 +94,17 @@ type fakeProfile struct {
 	chosen   []Choices
 	contacts []Contact
 	settings map[string]string
+	mistake  error // in the settings file
 	fails    error // what every change answers
 }
 
 func newFakeProfile(setUp bool, contacts ...Contact) *fakeProfile {
-	return &fakeProfile{setUp: setUp, contacts: contacts, settings: map[string]string{
-		"name": "alice", "calls.enabled": "off", "calls.who": "contacts", "calls.ringing": "on",
-		"calls.direct": "off", "relay.address": "", "sound.mic": "default", "sound.speaker": "default",
-	}}
+	f := &fakeProfile{setUp: setUp, contacts: slices.Clone(contacts), settings: map[string]string{}}
+	for _, key := range settings.Keys() {
+		f.settings[key.Name] = key.Default
+	}
+	f.settings["name"] = "alice"
+	return f
 }
 
 func (f *fakeProfile) IsSetUp() bool {
@@ -132,6 +137,37 @@ func (f *fakeProfile) Get(key string) (string, error) {
 		return "", errors.New("no setting is called " + key)
 	}
 	return value, nil
+}
+
+func (f *fakeProfile) Settings() (map[string]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return maps.Clone(f.settings), f.mistake
+}
+
+func (f *fakeProfile) Changes() <-chan struct{} { return nil }
+
+func (f *fakeProfile) VerifyContact(name string, verified bool) error {
+	return f.mark(name, func(c *Contact) { c.Verified = verified })
+}
+
+func (f *fakeProfile) BlockContact(name string, blocked bool) error {
+	return f.mark(name, func(c *Contact) { c.Blocked = blocked })
+}
+
+func (f *fakeProfile) mark(name string, how func(*Contact)) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fails != nil {
+		return f.fails
+	}
+	for i := range f.contacts {
+		if f.contacts[i].Name == name {
+			how(&f.contacts[i])
+			return nil
+		}
+	}
+	return errors.New("nobody is called " + name)
 }
 
 func (f *fakeProfile) Set(key, value string) error {

@@ -119,6 +119,7 @@ type sent struct {
 	form *form
 	err  error
 	said string
+	then func(m *model) // when it was taken; nil: nothing more
 }
 
 func (m *model) finishForm(result sent) tea.Cmd {
@@ -129,6 +130,9 @@ func (m *model) finishForm(result sent) tea.Cmd {
 	}
 	if top, ok := m.stack[len(m.stack)-1].(*form); ok && top == result.form {
 		m.pop()
+	}
+	if result.then != nil {
+		result.then(m)
 	}
 	m.tell(result.said)
 	return m.load()
@@ -148,7 +152,7 @@ func newAddForm() *form {
 		profile, short := m.profile, m.shortName
 		return func() tea.Msg {
 			name, err := profile.AddContact(values[0], values[1])
-			return sent{f, err, short(name) + " is in your contacts, not verified yet: compare the safety words in your first call."}
+			return sent{form: f, err: err, said: short(name) + " is in your contacts, not verified yet: compare the safety words in your first call."}
 		}
 	}
 	return f
@@ -163,22 +167,27 @@ func newRenameForm(w *world, old string) *form {
 	f.send = func(m *model, values []string) tea.Cmd {
 		profile, short := m.profile, m.shortName
 		return func() tea.Msg {
-			return sent{f, profile.RenameContact(old, values[0]), short(old) + " is now called " + short(values[0]) + "."}
+			return sent{
+				form: f, err: profile.RenameContact(old, values[0]),
+				said: short(old) + " is now called " + short(values[0]) + ".",
+				then: func(m *model) { m.renamed(old, values[0]) },
+			}
 		}
 	}
 	return f
 }
 
 // newSettingForm edits one setting that is a line of text.
-func newSettingForm(w *world, row *settingRow) *form {
+func newSettingForm(w *world, row settingRow) *form {
+	key, say := row.key.Name, row.words
 	f := &form{
-		title: row.label, done: "save", about: strings.Join(row.edit, " "),
-		fields: []labelled{{label: row.label, hint: row.hint, must: row.must, field: newField(w.settings[row.key], 0)}},
+		title: say.label, done: "save", about: strings.Join(say.edit, " "),
+		fields: []labelled{{label: say.label, hint: say.hint, must: say.must, field: newField(w.settings[key], 0)}},
 	}
-	f.fields[0].field.solid = row.solid
+	f.fields[0].field.solid = say.solid
 	f.send = func(m *model, values []string) tea.Cmd {
 		profile := m.profile
-		return func() tea.Msg { return sent{f, profile.Set(row.key, values[0]), "Saved."} }
+		return func() tea.Msg { return sent{form: f, err: profile.Set(key, values[0]), said: "Saved."} }
 	}
 	return f
 }

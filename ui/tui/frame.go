@@ -46,15 +46,23 @@ func (m *model) View() tea.View {
 
 	view := tea.NewView(m.finish(lines, f))
 	view.AltScreen = true
-	if body.cursor && !m.helping && body.cursorY >= first && body.cursorY < first+height {
-		x, y := f.margin+body.cursorX, top+body.cursorY-first
-		if x < m.width && y < m.height {
-			view.Cursor = tea.NewCursor(x, y)
-			view.Cursor.Shape = tea.CursorBar
-			view.Cursor.Blink = false
-		}
+	if x, y, ok := m.cursor(&body, f, top, first, height); ok {
+		view.Cursor = tea.NewCursor(x, y)
+		view.Cursor.Shape = tea.CursorBar
+		view.Cursor.Blink = false
 	}
 	return view
+}
+
+// cursor is where the cursor stands, if the line it is in can be seen.
+func (m *model) cursor(body *page, f frame, top, first, height int) (x, y int, ok bool) {
+	x, y = f.margin+body.cursorX, top+body.cursorY-first
+	if body.cursorFixed {
+		y = top - len(body.fixed) + body.cursorY
+	} else if body.cursorY < first || body.cursorY >= first+height {
+		return 0, 0, false
+	}
+	return x, y, body.cursor && !m.helping && x < m.width && y < m.height
 }
 
 // body draws the screen and says how many lines are left for what scrolls.
@@ -62,7 +70,9 @@ func (m *model) body() (page, int) {
 	f := m.frame()
 	m.small = !f.air
 	var body page
-	if m.helping {
+	if m.palette != nil {
+		body = m.palette.render(m, f.width)
+	} else if m.helping {
 		body = m.helpPage(f.width)
 	} else {
 		body = m.current().render(&m.world, f.width)
@@ -76,7 +86,10 @@ func (m *model) body() (page, int) {
 		if body.to == len(body.fixed) {
 			body.from, body.to = 0, 0
 		}
-		body.cursorY += len(body.fixed)
+		if !body.cursorFixed {
+			body.cursorY += len(body.fixed)
+		}
+		body.cursorFixed = false
 		height += len(body.fixed)
 		body.fixed = nil
 	}
@@ -85,7 +98,10 @@ func (m *model) body() (page, int) {
 
 func (m *model) head(f frame) []string {
 	title, status := m.current().heading(&m.world)
-	if m.helping {
+	switch {
+	case m.palette != nil:
+		title = "Everything"
+	case m.helping:
 		title, status = "Help", ""
 	}
 	look := m.theme

@@ -14,7 +14,7 @@ import (
 
 var update = flag.Bool("update", false, "write what the screens show into testdata")
 
-var sizes = [][2]int{{80, 24}, {40, 12}}
+var sizes = [][2]int{{80, 24}, {40, 12}, {120, 40}}
 
 // colours matches every sequence that sets a foreground or background colour.
 var colours = regexp.MustCompile(`\x1b\[[0-9;]*\b(3[0-79]|4[0-79]|9[0-7]|10[0-7]|38|48)[0-9;]*m`)
@@ -63,8 +63,8 @@ func TestScreensInASCII(t *testing.T) {
 func TestAnySize(t *testing.T) {
 	for _, one := range scenes() {
 		d := one.build(t, 80, 24)
-		for _, width := range []int{1, 3, 9, 23, 24, 40, 59, 60, 300} {
-			for _, height := range []int{1, 2, 4, 7, 8, 17, 18, 100} {
+		for _, width := range []int{1, 9, 23, 40, 60, 300} {
+			for _, height := range []int{1, 3, 7, 17, 100} {
 				d.resize(width, height)
 				checkSize(t, d.m.View().Content, width, height)
 				if height < 8 && width < 60 {

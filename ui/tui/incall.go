@@ -32,7 +32,11 @@ func (inCall) keys(w *world) []bind {
 	if info.Held {
 		holding.does = "resume"
 	}
-	return []bind{on(hangUp), muting, holding, on(switchView)}
+	binds := []bind{on(hangUp), muting, holding, on(showProof), on(switchView)}
+	if info.Peer.Known && !info.Proof.Verified && len(info.Proof.Words) > 0 {
+		binds = append(binds, as(verify, "words match"))
+	}
+	return binds
 }
 
 func (inCall) render(w *world, width int) page {
@@ -164,6 +168,10 @@ func (inCall) do(m *model, chosen action) tea.Cmd {
 	case hold:
 		held := !info.Held
 		return act(func() error { return calls.SetHeld(held) }, (*model).pull)
+	case showProof:
+		m.push(&proofPanel{})
+	case verify:
+		m.push(newVerification(&m.world, info.Peer.Name))
 	case switchView:
 		m.peek()
 		return m.pull()

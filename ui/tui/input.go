@@ -11,22 +11,33 @@ import (
 // text for a field.
 func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	typing := m.typing()
-	chosen, known := find(m.binds(), msg, typing != nil && !m.helping)
 	if msg.String() == "ctrl+c" {
 		return m.leave()
 	}
 	if m.asked || m.inGrace() {
 		return nil
 	}
+	if m.palette != nil {
+		return m.palette.press(m, msg)
+	}
+	chosen, known := find(m.binds(), msg, typing != nil && !m.helping)
 	if !known {
 		if typing != nil && !m.helping {
 			typing.press(msg)
 		}
 		return nil
 	}
+	return m.perform(chosen)
+}
+
+// perform does what a key, or the palette, asked for.
+func (m *model) perform(chosen action) tea.Cmd {
 	switch chosen {
 	case leave:
 		return m.leave()
+	case palette:
+		m.palette = newPalette()
+		return nil
 	case help:
 		m.helping, m.scroll = true, 0
 		return nil
@@ -52,17 +63,29 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 
 // binds is every key that works now.
 func (m *model) binds() []bind {
-	typing := m.typing() != nil
+	if m.palette != nil {
+		return usable(m.palette.binds(), true)
+	}
 	if m.helping {
 		closing := as(back, "close")
 		closing.keys = []string{"esc", "enter", "?", "f1"}
 		return []bind{closing, as(up, "scroll up"), as(down, "scroll down"), on(pageUp), on(pageDown), leaving(false)}
 	}
+	return usable(m.screenBinds(), m.typing() != nil)
+}
+
+// screenBinds is every key of the screen that shows, and those of all screens.
+func (m *model) screenBinds() []bind {
 	all := m.current().keys(&m.world)
 	if !m.moves() {
 		all = append(all, as(up, "scroll up"), as(down, "scroll down"))
 	}
-	return usable(append(all, on(pageUp), on(pageDown), on(help), leaving(typing)), typing)
+	all = append(all, on(pageUp), on(pageDown), on(help), leaving(m.typing() != nil))
+	switch m.current().(type) {
+	case incoming, *setup: // nothing else is to be done there
+		return all
+	}
+	return append(all, on(palette))
 }
 
 // moves reports whether up and down mean something else than scrolling.

@@ -33,6 +33,13 @@ const (
 	hold
 	switchView
 	callAgain
+	search
+	reset
+	palette
+	openContact
+	verify
+	block
+	showProof
 )
 
 // bind joins an action to its keys and to the words that the footer and the help show.
@@ -67,6 +74,13 @@ var table = map[action]bind{
 	mute:          {keys: []string{"m"}, does: "mute", means: "mute or unmute your microphone"},
 	hold:          {keys: []string{"o"}, does: "hold", means: "hold: neither side is heard until you resume"},
 	switchView:    {keys: []string{"tab"}, does: "contacts", means: "look at your contacts; the call goes on"},
+	search:        {keys: []string{"/"}, does: "find", means: "find by a few letters"},
+	reset:         {keys: []string{"x"}, does: "reset", means: "back to what a fresh profile has"},
+	palette:       {keys: []string{":", "ctrl+p"}, does: "everything", means: "find anything that can be done, by its name"},
+	openContact:   {keys: []string{"i"}, does: "more", means: "everything about the selected contact"},
+	verify:        {keys: []string{"v"}, does: "verify"},
+	block:         {keys: []string{"b"}, does: "block"},
+	showProof:     {keys: []string{"p"}, does: "proof", means: "everything the live connection shows about itself"},
 	callAgain:     {keys: []string{"r"}, does: "call again"},
 }
 

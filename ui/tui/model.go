@@ -46,6 +46,7 @@ type world struct {
 	snap     call.Snapshot
 	contacts []Contact
 	settings map[string]string
+	mistake  string    // what is wrong in the settings file; "": nothing
 	small    bool      // few lines: nothing is spent on air
 	shownAt  time.Time // when the incoming call came on the screen
 	ignored  time.Time // when a key was last ignored because of it
@@ -60,11 +61,13 @@ type model struct {
 	clock   func() time.Time
 	after   func(time.Duration, func(time.Time) tea.Msg) tea.Cmd
 	events  <-chan call.Event
-	remote  bool // the terminal is at the other end of an SSH connection
+	look    theme.Theme // what the environment says; the settings are put over it
+	remote  bool        // the terminal is at the other end of an SSH connection
 
 	width, height int
 	stack         []screen // what lies under the call; the last one shows
 	helping       bool
+	palette       *commandPalette // nil: closed
 	scroll        int
 	notice        string
 	noticeBad     bool
@@ -73,6 +76,7 @@ type model struct {
 	settled   int    // pulls up to this one may not know of it
 	dismissed string // the ended call whose screen was closed
 	peeking   bool   // looking at the contacts while a call goes on
+	over      screen // what lies over the connected call; nil: nothing
 
 	asking, answered int           // pulls sent; the newest one that came back
 	every            time.Duration // between ticks; 0: nothing moves
@@ -84,7 +88,7 @@ type model struct {
 func newModel(ctx context.Context, cfg Config, look theme.Theme, events <-chan call.Event) *model {
 	m := &model{
 		ctx: ctx, calls: cfg.Calls, profile: cfg.Profile, clock: cfg.Now, after: cfg.after, events: events,
-		world: world{theme: look}, width: 80, height: 24,
+		look: look, world: world{theme: look, settings: map[string]string{}}, width: 80, height: 24,
 	}
 	for _, entry := range cfg.Environ {
 		m.remote = m.remote || strings.HasPrefix(entry, "SSH_TTY=") && entry != "SSH_TTY="
@@ -104,7 +108,7 @@ func newModel(ctx context.Context, cfg Config, look theme.Theme, events <-chan c
 }
 
 func (m *model) Init() tea.Cmd {
-	return tea.Batch(m.waitForEvent(), m.pull())
+	return tea.Batch(m.waitForEvent(), m.waitForChange(), m.pull())
 }
 
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
@@ -119,7 +123,7 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 	case tea.KeyPressMsg:
 		return m.press(msg)
 	case tea.PasteMsg:
-		if typing := m.typing(); typing != nil && !m.helping && !m.asked {
+		if typing := m.typing(); typing != nil && (!m.helping || m.palette != nil) && !m.asked {
 			typing.insert(msg.Content)
 		}
 	case eventHappened:
@@ -131,6 +135,8 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return m.took(msg)
 	case loaded:
 		m.keep(msg)
+	case changed:
+		return tea.Batch(m.waitForChange(), m.load())
 	case saved:
 		m.keepSetting(msg)
 	case did:
@@ -192,15 +198,15 @@ func (m *model) keepCalls(next call.Snapshot) tea.Cmd {
 	}
 	m.scroll = 0
 	if before == nil || before.ID != after.ID {
-		m.peeking, m.notice = false, ""
+		m.peeking, m.over, m.notice = false, nil, ""
 	}
 	switch after.Phase {
 	case call.Incoming:
 		m.shownAt, m.ignored = m.now, time.Time{}
-		m.helping = false
+		m.helping, m.palette = false, nil
 		return m.after(grace, func(time.Time) tea.Msg { return redraw{} })
 	case call.Ended:
-		m.peeking = false
+		m.peeking, m.over, m.palette = false, nil, nil
 		return m.load() // whom we have reached may have changed
 	}
 	return nil
@@ -234,12 +240,14 @@ func (m *model) keep(fresh loaded) {
 	if fresh.contacts != nil || fresh.err == nil {
 		m.contacts = fresh.contacts
 	}
-	if m.settings == nil {
-		m.settings = map[string]string{}
+	if fresh.settings != nil {
+		m.settings = fresh.settings
 	}
-	for key, value := range fresh.settings {
-		m.settings[key] = value
+	m.mistake = ""
+	if fresh.mistake != nil {
+		m.mistake = sentence(shortPath(fresh.mistake.Error())) + " Until it is mended, the settings from before hold."
 	}
+	m.theme = m.look.With(m.settings["look.colour"], m.settings["look.glyphs"])
 }
 
 func (m *model) keepSetting(result saved) {
@@ -248,6 +256,7 @@ func (m *model) keepSetting(result saved) {
 		return
 	}
 	m.settings[result.key] = result.value
+	m.theme = m.look.With(m.settings["look.colour"], m.settings["look.glyphs"])
 	m.tell("Saved.")
 }
 
@@ -284,25 +293,45 @@ func (m *model) current() screen {
 	if m.peeking {
 		return top
 	}
-	if info.Phase == call.Dialling || info.Phase == call.Ringing {
+	switch {
+	case info.Phase == call.Dialling || info.Phase == call.Ringing:
 		return dialling{}
+	case m.over != nil && info.Phase == call.Connected:
+		return m.over
 	}
 	return inCall{}
 }
 
+// inFront reports whether the connected call, or something over it, is what shows.
+func (m *model) inFront() bool {
+	info := m.snap.Call
+	return info != nil && info.Phase == call.Connected && info.ID != m.dismissed && !m.peeking
+}
+
+// push opens a screen over the call that shows, or over the others.
 func (m *model) push(next screen) {
-	m.stack = append(m.stack, next)
+	if m.inFront() {
+		m.over = next
+	} else {
+		m.stack = append(m.stack, next)
+	}
 	m.scroll = 0
 }
 
+// pop closes the screen that shows.
 func (m *model) pop() {
-	if len(m.stack) > 1 {
+	if m.inFront() {
+		m.over = nil
+	} else if len(m.stack) > 1 {
 		m.stack = m.stack[:len(m.stack)-1]
 	}
 	m.scroll = 0
 }
 
 func (m *model) typing() *field {
+	if m.palette != nil {
+		return m.palette.filter.typing()
+	}
 	if screen, ok := m.current().(typist); ok {
 		return screen.typing()
 	}

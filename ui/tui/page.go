@@ -17,8 +17,9 @@ type page struct {
 	from, to int  // lines[from:to] must be in sight; to 0: nothing in particular
 	tight    bool // a small terminal: no empty lines
 
-	cursorX, cursorY int // cursorY counts in lines
+	cursorX, cursorY int // cursorY counts in lines, or in fixed
 	cursor           bool
+	cursorFixed      bool
 }
 
 func (p *page) add(lines ...string) { p.lines = append(p.lines, lines...) }
@@ -101,7 +102,7 @@ func (p *page) window(height, scroll int) ([]string, int) {
 		// after it; its first line counts most.
 		first = min(max(p.to+1-height, 0), most, p.from)
 	}
-	if p.cursor {
+	if p.cursor && !p.cursorFixed {
 		first = min(max(first, p.cursorY-height+1), p.cursorY)
 	}
 	return p.lines[first:min(first+height, len(p.lines))], first

@@ -55,6 +55,9 @@ func newRemoval(w *world, name string) *question {
 			}
 			profile := m.profile
 			return act(func() error { return profile.RemoveContact(name) }, func(m *model) tea.Cmd {
+				if view, ok := m.stack[len(m.stack)-1].(*contactView); ok && view.name == name {
+					m.pop()
+				}
 				m.tell(short + " was removed.")
 				return m.load()
 			})

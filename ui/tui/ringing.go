@@ -160,6 +160,10 @@ func (ended) render(w *world, width int) page {
 	} else {
 		p.say(plainStyle, nextStep(info.Reason, name), width)
 	}
+	if receipt := info.Receipt(); receipt != "" {
+		p.gap()
+		p.row(w, "Receipt", receipt, plainStyle, width)
+	}
 	return p
 }
 

@@ -94,6 +94,19 @@ func atRest() []scene {
 			d.calls.fails = errors.New("calling is off; turn it on in the settings, or with: sotto settings set calls.enabled on")
 			d.press("down", "enter")
 		}},
+		{name: "contacts-found", snap: ready, with: someContacts, set: on443, play: func(d *driver) {
+			d.press("/")
+			d.write("ro")
+		}},
+		{name: "contact", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "i")},
+		{name: "contact-unverified", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "down", "i")},
+		{name: "contact-blocked", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "i", "b")},
+		{name: "contact-verify", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "down", "i", "v")},
+		{name: "palette", snap: ready, with: someContacts, set: on443, play: keysPressed("down", ":")},
+		{name: "palette-found", snap: ready, with: someContacts, set: on443, play: func(d *driver) {
+			d.press("ctrl+p")
+			d.write("carol")
+		}},
 		{name: "add", play: keysPressed("a")},
 		{name: "add-name", play: func(d *driver) {
 			d.press("a")
@@ -116,19 +129,46 @@ func atRest() []scene {
 	}
 }
 
+// at opens the settings, selects one and presses more keys.
+func at(label string, then ...string) func(d *driver) {
+	return func(d *driver) {
+		d.press("s")
+		d.seek(label)
+		d.press(then...)
+	}
+}
+
 func settingScenes() []scene {
+	local := map[string]string{"relay.address": "local"}
 	return []scene{
-		{name: "settings-off", play: keysPressed("s")},
-		{name: "settings-on", snap: ready, set: on443, play: keysPressed("s")},
-		{name: "settings-who", snap: ready, set: on443, play: keysPressed("s", "down", "enter")},
-		{name: "settings-direct", snap: ready, set: on443, play: keysPressed("s", "down", "down", "down")},
-		{name: "settings-relay", set: map[string]string{"relay.address": "local"}, play: keysPressed("s", "down", "down", "down", "down")},
-		{name: "settings-relay-edit", set: map[string]string{"relay.address": "local"}, play: keysPressed("s", "down", "down", "down", "down", "enter")},
-		{name: "settings-saved", play: keysPressed("s", "enter")},
+		{name: "settings", play: keysPressed("s")},
+		{name: "settings-off", play: at("Calling")},
+		{name: "settings-on", snap: ready, set: on443, play: at("Calling")},
+		{name: "settings-who", snap: ready, set: on443, play: at("Who may call", "enter")},
+		{name: "settings-direct", snap: ready, set: on443, play: at("Direct calls")},
+		{name: "settings-relay", set: local, play: at("Relay")},
+		{name: "settings-relay-edit", set: local, play: at("Relay", "enter")},
+		{name: "settings-saved", play: at("Calling", "enter")},
 		{name: "settings-failed", play: func(d *driver) {
 			d.profile.fails = errors.New("the settings could not be written: the disk is full; the old settings still hold")
-			d.press("s", "enter")
+			at("Calling", "enter")(d)
 		}},
+		{name: "settings-found", play: func(d *driver) {
+			d.press("s", "/")
+			d.write("mic")
+		}},
+		{name: "settings-nothing-found", play: func(d *driver) {
+			d.press("s", "/")
+			d.write("zzz")
+		}},
+		{name: "settings-mistake", play: func(d *driver) {
+			d.profile.mistake = errors.New("/home/alice/.config/sotto/settings.toml, line 14: calls.who is nobody, verified, contacts or anyone, not \"friends\"")
+			d.send(changed{})
+			d.press("s")
+		}},
+		{name: "others-off", play: keysPressed("s", "enter")},
+		{name: "others-ready", snap: ready, set: on443, play: keysPressed("s", "enter")},
+		{name: "others-in-a-call", snap: with(nil), set: on443, play: keysPressed("tab", "s", "enter")},
 	}
 }
 
@@ -161,6 +201,8 @@ func callScenes() []scene {
 			i.Peer = call.Peer{Name: "echo", Echo: true}
 			i.Proof.Verified, i.Stats.LevelIn = false, -1
 		})},
+		{name: "call-proof", snap: with(nil), play: keysPressed("p")},
+		{name: "call-verify", snap: with(func(i *call.Info) { i.Peer.Verified, i.Proof.Verified = false, false }), play: keysPressed("v")},
 		{name: "call-peeked", with: someContacts, snap: with(nil), play: keysPressed("tab", "down")},
 		{name: "ended", snap: with(nil), play: func(d *driver) { d.now = start; came(over(call.PeerHungUp, ""))(d) }},
 		{name: "ended-no-answer", snap: ready, play: came(over(call.NoAnswer, ""))},

@@ -5,43 +5,146 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"sotto/settings"
 )
 
 // settingsList shows every setting with its value, and under the selected one
-// what the value means.
+// what it means. The first line says what others see now.
 type settingsList struct {
-	at int
+	at     int // among the rows that are shown
+	filter filter
+}
+
+// settingKeys are the settings in the order in which the screen shows them.
+var settingKeys = inGroups(settings.Keys())
+
+func inGroups(keys []settings.Key) []settings.Key {
+	var sorted []settings.Key
+	for _, group := range []settings.Group{
+		settings.GroupCalls, settings.GroupPrivacy, settings.GroupSound,
+		settings.GroupRelay, settings.GroupKeys, settings.GroupLook,
+	} {
+		for _, key := range keys {
+			if key.Group == group {
+				sorted = append(sorted, key)
+			}
+		}
+	}
+	return sorted
+}
+
+// settingRow is a line of the list: a setting, or the question what others see.
+type settingRow struct {
+	key   *settings.Key // nil: what others see now
+	words words
+}
+
+const othersSee = "What do others see now?"
+
+// rows are what the filter leaves.
+func (s *settingsList) rows() []settingRow {
+	all := []settingRow{{words: words{label: othersSee}}}
+	texts := []string{othersSee}
+	for i := range settingKeys {
+		row := settingRow{&settingKeys[i], wordsFor(&settingKeys[i])}
+		all = append(all, row)
+		texts = append(texts, row.words.label+" "+row.key.Name)
+	}
+	if s.filter.field.value() == "" {
+		return all
+	}
+	var kept []settingRow
+	for _, i := range s.filter.keep(texts) {
+		kept = append(kept, all[i])
+	}
+	return kept
+}
+
+// row is the selected one; ok is false when the filter leaves none.
+func (s *settingsList) row() (row settingRow, ok bool) {
+	rows := s.rows()
+	if len(rows) == 0 {
+		return settingRow{}, false
+	}
+	s.at = min(max(s.at, 0), len(rows)-1)
+	return rows[s.at], true
 }
 
 func (s *settingsList) heading(w *world) (title, status string) { return "Settings", w.status() }
 
-func (s *settingsList) row() *settingRow { return &settingRows[s.at] }
+func (s *settingsList) typing() *field { return s.filter.typing() }
 
-func (s *settingsList) keys(*world) []bind {
-	binds := []bind{on(up), on(down), on(back)}
-	row := s.row()
-	switch {
-	case row.fixed != "":
+func (s *settingsList) keys(w *world) []bind {
+	if s.filter.open {
+		return []bind{as(accept, "select"), on(up), on(down), as(back, "show all")}
+	}
+	row, ok := s.row()
+	binds := []bind{on(up), on(down), on(search), on(back)}
+	if !ok || row.words.fixed != "" {
 		return binds
-	case len(row.options) == 2:
-		change := as(accept, "switch")
-		change.keys = []string{"enter", "space"}
-		return append([]bind{change}, binds...)
 	}
 	change := as(accept, "change")
 	change.keys = []string{"enter", "space"}
-	return append([]bind{change}, binds...)
+	switch {
+	case row.key == nil:
+		change.does = "show"
+	case len(row.key.Values) == 2:
+		change.does = "switch"
+	}
+	binds = append([]bind{change}, binds...)
+	if row.changed(w) {
+		binds = append(binds, on(reset))
+	}
+	return binds
+}
+
+// changed reports whether a setting is another than a fresh profile has, where
+// a fresh profile has one.
+func (r *settingRow) changed(w *world) bool {
+	return r.key != nil && r.key.Default != "" && r.words.fixed == "" && w.settings[r.key.Name] != r.key.Default
+}
+
+func (r *settingRow) value(w *world) string {
+	if r.key == nil {
+		return w.revealShort()
+	}
+	return r.words.valueWord(w.settings[r.key.Name])
 }
 
 func (s *settingsList) render(w *world, width int) page {
 	p := page{tight: w.small}
-	column := 0
-	for i := range settingRows {
-		column = max(column, ansi.StringWidth(settingRows[i].label))
+	if w.mistake != "" {
+		for _, line := range wrap(w.theme.Glyph.Warning+" "+w.mistake, width) {
+			p.fixed = append(p.fixed, w.theme.Bad.Render(line))
+		}
+		if !w.small {
+			p.fixed = append(p.fixed, "")
+		}
 	}
-	for i := range settingRows {
+	s.filter.draw(w, &p, width)
+	rows := s.rows()
+	if len(rows) == 0 {
+		p.say(w.theme.Faint, "No setting is called like that. esc shows all.", width)
+		return p
+	}
+	s.row()
+	column := 0
+	for _, row := range rows[min(1, len(rows)-1):] {
+		column = max(column, ansi.StringWidth(row.words.label))
+	}
+	if width < 60 {
+		column = min(column, 18)
+	}
+	group := settings.Group("")
+	for i := range rows {
 		from := len(p.lines)
-		s.drawRow(w, &p, i, column, width)
+		if key := rows[i].key; key != nil && key.Group != group && s.filter.field.value() == "" {
+			group = key.Group
+			p.gap()
+			p.add(w.theme.Faint.Render(string(group)))
+		}
+		s.drawRow(w, &p, rows[i], i == s.at, column, width)
 		if i == s.at {
 			p.show(from, len(p.lines))
 		}
@@ -49,71 +152,131 @@ func (s *settingsList) render(w *world, width int) page {
 	return p
 }
 
-func (s *settingsList) drawRow(w *world, p *page, i, column, width int) {
-	row := &settingRows[i]
+func (s *settingsList) drawRow(w *world, p *page, row settingRow, selected bool, column, width int) {
 	glyph := w.theme.Glyph
 	marker, label := "  ", plainStyle
-	if i == s.at {
+	if selected {
 		marker, label = w.theme.Accent.Render(glyph.Selected)+" ", w.theme.Accent
 	}
+	column = max(column, ansi.StringWidth(row.words.label))
 	value := w.theme.Strong
-	if row.fixed != "" {
+	if row.words.fixed != "" || row.key == nil {
 		value = w.theme.Faint
 	}
-	room := width - column - 4
-	p.add(marker + label.Render(pad(row.label, column)) + "  " + value.Render(cut(row.value(w), room, glyph.Ellipsis)))
-	if i != s.at {
+	changed := " "
+	if row.changed(w) {
+		changed = w.theme.Accent.Render(glyph.Changed)
+	}
+	room := width - column - 5
+	text := row.value(w)
+	if row.key == nil && room < ansi.StringWidth(text) {
+		p.add(marker + label.Render(row.words.label))
+		p.add("  " + value.Render(cut(text, width-2, glyph.Ellipsis)))
 		return
 	}
-	sees, costs := row.meaning(w)
-	if costs != "" {
-		costs = "Cost: " + costs
+	p.add(marker + label.Render(pad(row.words.label, column)) + " " + changed + " " + value.Render(cut(text, room, glyph.Ellipsis)))
+	if !selected || row.key == nil {
+		return
 	}
-	if full := row.value(w); ansi.StringWidth(full) > room {
-		p.say(value, full, width)
+	if ansi.StringWidth(text) > room {
+		p.say(value, text, width)
 	}
-	indent := 2
+	row.explain(w, p, width)
+	p.gap()
+}
+
+// explain says what a setting means: its one line and, where it concerns
+// privacy, who can see what, what it costs and who overrules it.
+func (r *settingRow) explain(w *world, p *page, width int) {
+	paragraphs := [][2]string{{"Who sees what", r.key.Sees}, {"What it costs", r.key.Costs}, {"Who overrules it", r.key.Overrules}}
+	if r.key.Sees == "" || r.words.fixed != "" {
+		paragraphs = append([][2]string{{"", sentence(r.key.Doc)}}, paragraphs...)
+	}
+	if r.changed(w) {
+		paragraphs = append(paragraphs, [2]string{"Changed", "A fresh profile has " + r.words.valueWord(r.key.Default) + "."})
+	}
+	indent, labels := 2, 0
 	if width >= 60 {
-		indent = column + 4
+		indent, labels = 4, len("Who overrules it")+2
 	}
-	for _, text := range []string{sees, costs} {
+	for _, paragraph := range paragraphs {
+		head, text := paragraph[0], paragraph[1]
 		if text == "" {
 			continue
 		}
-		for _, line := range wrap(text, width-indent) {
-			p.add(strings.Repeat(" ", indent) + line)
+		if head != "" && labels == 0 {
+			head, text = "", head+": "+text
+		}
+		room := labels
+		if paragraph[0] == "" {
+			room = 0
+		}
+		for i, line := range wrap(text, width-indent-room) {
+			if i > 0 {
+				head = ""
+			}
+			p.add(strings.Repeat(" ", indent) + w.theme.Faint.Render(pad(head, room)) + line)
 		}
 	}
-	p.gap()
 }
 
 func (s *settingsList) do(m *model, chosen action) tea.Cmd {
 	switch chosen {
 	case up:
-		s.at = max(s.at-1, 0)
+		s.at--
 	case down:
-		s.at = min(s.at+1, len(settingRows)-1)
+		s.at++
+	case search:
+		s.filter.start()
+		s.at = 0
+	case reset:
+		if row, ok := s.row(); ok && row.changed(&m.world) {
+			return m.save(row.key.Name, row.key.Default)
+		}
 	case back:
-		m.pop()
+		if !s.filter.open {
+			m.pop()
+			return nil
+		}
+		s.leaveFilter()
 	case accept:
+		if s.filter.open {
+			s.leaveFilter()
+			return nil
+		}
 		return s.change(m)
 	}
+	s.row()
 	return nil
 }
 
-func (s *settingsList) change(m *model) tea.Cmd {
-	row := s.row()
-	stored := m.settings[row.key]
-	switch {
-	case row.fixed != "":
-		return nil
-	case len(row.options) == 2:
-		next := row.options[0].value
-		if stored == next {
-			next = row.options[1].value
+// leaveFilter shows all settings again, with the one that was found selected.
+func (s *settingsList) leaveFilter() {
+	found, ok := s.row()
+	s.filter.close()
+	for i, row := range s.rows() {
+		if ok && row.key == found.key {
+			s.at = i
 		}
-		return m.save(row.key, next)
-	case len(row.options) > 2:
+	}
+}
+
+func (s *settingsList) change(m *model) tea.Cmd {
+	row, ok := s.row()
+	switch {
+	case !ok || row.words.fixed != "":
+		return nil
+	case row.key == nil:
+		m.push(revealed{})
+		return nil
+	}
+	stored, values := m.settings[row.key.Name], row.key.Values
+	switch {
+	case len(values) == 2 && stored == values[0]:
+		return m.save(row.key.Name, values[1])
+	case len(values) == 2:
+		return m.save(row.key.Name, values[0])
+	case len(values) > 2:
 		m.push(newSettingQuestion(row, stored))
 	default:
 		m.push(newSettingForm(&m.world, row))
@@ -123,18 +286,17 @@ func (s *settingsList) change(m *model) tea.Cmd {
 
 // newSettingQuestion offers every value of a setting with what it means; the
 // one in force is preselected.
-func newSettingQuestion(row *settingRow, stored string) *question {
-	q := &question{title: row.label, asks: row.label + "?"}
-	for i, entry := range row.options {
-		label := entry.label
+func newSettingQuestion(row settingRow, stored string) *question {
+	q := &question{title: row.words.label, asks: row.words.label + "?"}
+	for i, entry := range row.words.choices(row.key) {
 		if entry.value == stored {
-			label += " (now)"
+			entry.label += " (now)"
 			q.answer.at = i
 		}
-		q.answer.options = append(q.answer.options, option{value: entry.value, label: label, means: entry.sees + " Cost: " + entry.costs})
+		q.answer.options = append(q.answer.options, entry)
 	}
 	q.chosen = func(m *model, value string) tea.Cmd {
-		return m.save(row.key, value)
+		return m.save(row.key.Name, value)
 	}
 	return q
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 	"unicode"
@@ -83,6 +84,14 @@ func sentence(text string) string {
 	}
 	if !strings.ContainsAny(text[len(text)-1:], ".!?") {
 		text += "."
+	}
+	return text
+}
+
+// shortPath leaves the folders out of a path at the head of an error's text.
+func shortPath(text string) string {
+	if path, rest, ok := strings.Cut(text, ", "); ok && strings.ContainsRune(path, filepath.Separator) && !strings.Contains(path, ": ") {
+		return filepath.Base(path) + ", " + rest
 	}
 	return text
 }

@@ -61,11 +61,17 @@ type Profile interface {
 	SetUp(Choices) error
 	DefaultName() string
 	Get(key string) (string, error)
+	// Settings are all that hold, by name. With the mistake in the settings file as
+	// the error they are the last good ones.
+	Settings() (map[string]string, error)
+	Changes() <-chan struct{} // something was changed by another program or by hand
 	Set(key, value string) error
 	Contacts() ([]Contact, error)
 	AddContact(card, name string) (string, error) // an empty name takes the card's; returns the name kept
 	RenameContact(old, new string) error
 	RemoveContact(name string) error
+	VerifyContact(name string, verified bool) error
+	BlockContact(name string, blocked bool) error
 	Card() (string, error)
 }
 
