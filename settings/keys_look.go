@@ -17,8 +17,10 @@ var lookKeys = []Key{
 		Group:  GroupLook,
 		Values: []string{"auto", "ascii", "unicode"},
 		Doc:    "which signs are drawn",
-		comment: "Which signs are drawn: \"auto\" goes by the locale, \"ascii\" uses letters and signs\n" +
-			"that every terminal has, \"unicode\" draws lines and bars whatever the locale says.",
+		comment: "Which signs are drawn:\n" +
+			"  \"auto\"     lines and bars where the locale is UTF-8\n" +
+			"  \"ascii\"    letters and signs that every terminal has\n" +
+			"  \"unicode\"  lines and bars, whatever the locale says",
 		text: func(s *Settings) *string { return &s.Look.Glyphs },
 	},
 }

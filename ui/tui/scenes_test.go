@@ -2,11 +2,24 @@ package tui
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"sotto/net/call"
+	"sotto/settings"
 )
+
+// The settings that the golden screens show; settings that come later are shown
+// too, but do not change what these screens are to prove.
+func init() {
+	settingKeys = slices.DeleteFunc(settingKeys, func(key settings.Key) bool {
+		return !slices.Contains([]string{
+			"name", "calls.enabled", "calls.who", "calls.ringing", "calls.direct", "sound.mic", "sound.speaker",
+			"relay.address", "relay.admission", "look.colour", "look.glyphs",
+		}, key.Name)
+	})
+}
 
 // scene is a screen in a certain state, reached as a person would reach it.
 type scene struct {
