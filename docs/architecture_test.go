@@ -44,6 +44,7 @@ var owners = map[string]string{
 	"github.com/flynn/noise":          "sotto/net/handshake",
 	"charm.land/bubbletea/v2":         "sotto/ui",
 	"github.com/spf13/cobra":          "sotto/ui/cli",
+	"rsc.io/qr":                       "sotto/ui/qr",
 	"github.com/pelletier/go-toml/v2": "sotto/settings",
 }
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The table in net/identity lists every label of both packages, each used for one
+// The table in net/identity lists every label of the packages, each used for one
 // thing.
 func TestLabelTableIsComplete(t *testing.T) {
 	table, err := os.ReadFile("../identity/doc.go")
@@ -21,7 +21,7 @@ func TestLabelTableIsComplete(t *testing.T) {
 		listed[string(found[1])]++
 	}
 	used := map[string]int{}
-	for _, folder := range []string{".", "../identity"} {
+	for _, folder := range []string{".", "../identity", "../pair"} {
 		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		if err != nil {
 			t.Fatal(err)

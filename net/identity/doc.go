@@ -9,7 +9,7 @@
 //
 // Every derivation and every hash, here and in net/handshake, starts with its own
 // label, a version and a zero byte, so that no output can stand in for another.
-// This is the whole list; a test compares it with the code. What relays check has
+// This is the whole list, with net/pair's; a test compares it with the code. What relays check has
 // labels of its own, in net/wire.
 //
 //	label                       by          from                        and             gives
@@ -27,6 +27,8 @@
 //	sotto/handshake/confirm/1   HKDF        the call's secret           call id, way    key of the caller's confirmation
 //	sotto/handshake/signal/1    HKDF        the call's secret           call id, way    key of confirmed, hold, resume, bye
 //	sotto/handshake/frame/1     HKDF        the call's secret           call id, way    AES key and salt of the frame seal
+//	sotto/handshake/pairing/1   Noise       (mixed into the hash)       clear part              the pairing's version
+//	sotto/pair/words/1          Argon2id    the four words              host, number, day       pre-shared key of a pairing
 //
 // HKDF is RFC 5869 with SHA-256. "The call's secret" is described at the head of
 // net/handshake; "way" is one byte, 1 from caller to callee, 2 back.

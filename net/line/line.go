@@ -39,6 +39,7 @@ type Config struct {
 	Relay     identity.Address
 	Receive   ed25519.PrivateKey // nil: a sending line, nameless
 	Shared    bool               // a relay's sending line to another relay, for all of its people
+	AnyKey    bool               // a relay without a pin need not prove who it is: for boxes, whose envelopes carry their own proof
 	Admission string             // the relay's admission token; empty at open relays and for strangers
 
 	// Dial connects to Relay.HostPort(); nil is a net.Dialer.
@@ -84,6 +85,7 @@ type Line struct {
 	seq     uint32
 	waiting map[uint32]chan wire.Frame // each of capacity one
 	drops   map[wire.DropID]bool       // what a delivery may be for
+	box     wire.DropID                // and the box, zero for none
 
 	registering sync.Mutex // held through one Register
 }
@@ -227,6 +229,47 @@ func union(a, b map[wire.DropID]bool) map[wire.DropID]bool {
 // on the way to another relay shows on Undeliverable.
 func (l *Line) Send(ctx context.Context, to identity.Address, envelope *wire.Envelope) error {
 	send := &wire.Send{Envelope: envelope}
+	if to.HostPort() != l.host {
+		send.To = to.String()
+	}
+	answer, err := l.request(ctx, send)
+	if err != nil {
+		return err
+	}
+	if _, ok := answer.(*wire.Taken); !ok {
+		return refused(answer)
+	}
+	return nil
+}
+
+// Box is a numbered box of this line at its relay: the first envelope that somebody
+// puts in is among the Deliveries, and the box is gone.
+type Box struct {
+	Number  uint32
+	Expires time.Time // by the gateway's clock
+}
+
+// OpenBox asks the relay for a box, in place of the one this line may have.
+func (l *Line) OpenBox(ctx context.Context) (Box, error) {
+	answer, err := l.request(ctx, &wire.BoxRequest{})
+	if err != nil {
+		return Box{}, err
+	}
+	b, ok := answer.(*wire.Box)
+	if !ok {
+		return Box{}, refused(answer)
+	}
+	drop := wire.DropOf(wire.BoxKey(l.host, b.Number).Public().(ed25519.PublicKey))
+	l.mu.Lock()
+	l.box = drop
+	l.mu.Unlock()
+	return Box{Number: b.Number, Expires: time.Unix(b.Expires, 0)}, nil
+}
+
+// FillBox is Send for a box at the relay to, of which not more than host and port
+// need be known.
+func (l *Line) FillBox(ctx context.Context, to identity.Address, envelope *wire.Envelope) error {
+	send := &wire.BoxSend{Envelope: envelope}
 	if to.HostPort() != l.host {
 		send.To = to.String()
 	}

@@ -56,7 +56,7 @@ func (l *Line) hangUp() {
 // for and the envelope signed for it, for this relay and for now.
 func (l *Line) deliver(e *wire.Envelope) {
 	l.mu.Lock()
-	wanted := l.drops[e.Drop()]
+	wanted := l.drops[e.Drop()] || e.Drop() == l.box
 	l.mu.Unlock()
 	if !wanted || !e.Timely(l.Now()) || e.Verify(l.host) != nil {
 		return // decoys land here too

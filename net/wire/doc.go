@@ -24,6 +24,12 @@
 //	            ← Credential  user, password, TURN address, expiry
 //	            ← Refused     reason               instead of an answer
 //
+//	adding a person by a spoken code (net/pair):
+//	BoxRequest →                               on a receiving line
+//	            ← Box         number, expiry
+//	            ← Deliver     envelope             the first to fill it, and the box is gone
+//	BoxSend     relay of the box, envelope →       on any line; Taken, as for Send
+//
 // A request carries a sequence number of the client's choosing and its answer
 // repeats it; Challenge, Welcome, Deliver and Undeliverable carry zero. Answers
 // to one line come in the order of its requests.

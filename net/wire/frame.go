@@ -117,6 +117,24 @@ type (
 		Expires            int64
 	}
 
+	// BoxRequest asks for a numbered box: a drop whose key everybody derives from
+	// the number (BoxKey), which takes one envelope and is then gone.
+	BoxRequest struct{}
+
+	// Box is the line's box until Expires, in Unix seconds.
+	Box struct {
+		Number  uint32
+		Expires int64
+	}
+
+	// BoxSend is a Send for a box at the relay To, which this relay reaches even
+	// where To has no pin and a certificate that nobody vouches for: what travels
+	// carries its own proof, and no relay is trusted with it.
+	BoxSend struct {
+		To       string
+		Envelope *Envelope
+	}
+
 	// Refused answers a request that is not granted, or the Hello.
 	Refused struct{ Reason Reason }
 )
@@ -133,6 +151,9 @@ func (*Deliver) kind() byte           { return 9 }
 func (*CredentialRequest) kind() byte { return 10 }
 func (*Credential) kind() byte        { return 11 }
 func (*Refused) kind() byte           { return 12 }
+func (*BoxRequest) kind() byte        { return 13 }
+func (*Box) kind() byte               { return 14 }
+func (*BoxSend) kind() byte           { return 15 }
 
 func blankFrame(kind byte) Frame {
 	switch kind {
@@ -160,6 +181,12 @@ func blankFrame(kind byte) Frame {
 		return &Credential{}
 	case 12:
 		return &Refused{}
+	case 13:
+		return &BoxRequest{}
+	case 14:
+		return &Box{}
+	case 15:
+		return &BoxSend{}
 	}
 	return nil
 }
@@ -298,6 +325,12 @@ func (f *Credential) read(r *frameReader) {
 	f.Expires = r.int64()
 }
 
+func (f *Box) write(w *frameWriter) { w.uint32(f.Number); w.int64(f.Expires) }
+func (f *Box) read(r *frameReader)  { f.Number = r.uint32(); f.Expires = r.int64() }
+
+func (f *BoxSend) write(w *frameWriter) { w.text(f.To); w.envelope(f.Envelope) }
+func (f *BoxSend) read(r *frameReader)  { f.To = r.text(); f.Envelope = r.envelope() }
+
 func (f *Refused) write(w *frameWriter) { w.uint8(uint8(f.Reason)) }
 func (f *Refused) read(r *frameReader)  { f.Reason = Reason(r.uint8()) }
 
@@ -307,6 +340,8 @@ func (*Taken) write(*frameWriter)             {}
 func (*Taken) read(*frameReader)              {}
 func (*CredentialRequest) write(*frameWriter) {}
 func (*CredentialRequest) read(*frameReader)  {}
+func (*BoxRequest) write(*frameWriter)        {}
+func (*BoxRequest) read(*frameReader)         {}
 
 // frameWriter lays fields out one after the other; bad is sticky.
 type frameWriter struct {

@@ -30,6 +30,9 @@ func testFrames(t testing.TB) []Frame {
 		&Credential{Username: "1:a", Password: "b", Turn: netip.MustParseAddrPort("192.0.2.1:3478"), Expires: 9},
 		&Credential{Username: "1:a", Password: "b", Turn: netip.MustParseAddrPort("[2001:db8::1]:3478"), Expires: 9},
 		&Refused{Reason: RefusedAdmission},
+		&BoxRequest{},
+		&Box{Number: 42, Expires: 9},
+		&BoxSend{To: "relay.example:443", Envelope: e},
 	}
 }
 

@@ -3,7 +3,7 @@ package cli
 import "github.com/spf13/cobra"
 
 func (p *program) cardCommand() *cobra.Command {
-	var renew bool
+	var renew, square bool
 	command := &cobra.Command{
 		Use:     "card",
 		Short:   "Print your card: what a person needs to reach you",
@@ -36,9 +36,13 @@ func (p *program) cardCommand() *cobra.Command {
 				return nil
 			}
 			p.say("%s", uri)
+			if square {
+				p.sayAsSquare(uri)
+			}
 			return nil
 		},
 	}
+	command.Flags().BoolVar(&square, "qr", false, "also show it as a square to photograph")
 	command.Flags().BoolVar(&renew, "new", false, "replace the card's secret first")
 	return command
 }

@@ -8,6 +8,7 @@ import (
 	"sotto/net/call"
 	"sotto/net/identity"
 	"sotto/net/line"
+	spoken "sotto/net/pair"
 	"sotto/net/profile"
 	"sotto/settings"
 )
@@ -57,6 +58,7 @@ func statusOf(err error) int {
 		{statusUsage, []error{
 			identity.ErrNotACard, identity.ErrCardDamaged, identity.ErrCardNewer, identity.ErrBadAddress,
 			settings.ErrUnknownKey, settings.ErrBadValue, profile.ErrBadName, profile.ErrNoName, audio.ErrUsage,
+			spoken.ErrBadCode,
 		}},
 		{statusNoContact, []error{call.ErrNoContact}},
 		{statusUnreachable, []error{line.ErrUnreachable, line.ErrPinMismatch, line.ErrRefused}},

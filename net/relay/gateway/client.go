@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -209,7 +210,11 @@ func (l *client) read(ctx context.Context) {
 		}
 		switch f := frame.(type) {
 		case *wire.Send:
-			ok = l.send(seq, f)
+			ok = l.send(seq, f.To, f.Envelope, false)
+		case *wire.BoxSend:
+			ok = l.send(seq, f.To, f.Envelope, true)
+		case *wire.BoxRequest:
+			ok = l.box(seq)
 		case *wire.Register:
 			ok = l.register(seq, f)
 		case *wire.CredentialRequest:
@@ -259,15 +264,16 @@ func (l *client) refuse(seq uint32, reason wire.Reason) bool {
 	return l.answer(seq, &wire.Refused{Reason: reason})
 }
 
-// send answers first and works afterwards.
-func (l *client) send(seq uint32, f *wire.Send) bool {
-	j := job{from: l, envelope: f.Envelope}
-	if f.To != "" {
-		to, err := identity.ParseAddress(f.To)
+// send answers first and works afterwards. An envelope for a box may go to a relay
+// that cannot prove who it is.
+func (l *client) send(seq uint32, destination string, envelope *wire.Envelope, box bool) bool {
+	j := job{from: l, envelope: envelope, anyKey: box}
+	if destination != "" {
+		to, err := identity.ParseAddress(destination)
 		if err != nil {
 			return false
 		}
-		if reason := l.mayReach(to); reason != 0 {
+		if reason := l.mayReach(to, box); reason != 0 {
 			return l.refuse(seq, reason)
 		}
 		j.to, j.away = to, to.HostPort() != l.gateway.config.Address.HostPort()
@@ -291,7 +297,7 @@ func (l *client) send(seq uint32, f *wire.Send) bool {
 const hostMemory = 10 * time.Minute
 
 // mayReach says why this line may not send to that relay, or zero.
-func (l *client) mayReach(to identity.Address) wire.Reason {
+func (l *client) mayReach(to identity.Address, anyKey bool) wire.Reason {
 	g := l.gateway
 	switch {
 	case to.HostPort() == g.config.Address.HostPort():
@@ -300,7 +306,7 @@ func (l *client) mayReach(to identity.Address) wire.Reason {
 		return wire.RefusedAdmission
 	case l.role == wire.RoleRelay:
 		return wire.RefusedRole // one hop, never two
-	case !g.forward.allows(to):
+	case !g.forward.allows(to, anyKey):
 		return wire.RefusedForwarding
 	}
 	now, name := time.Now(), to.String()
@@ -329,6 +335,9 @@ func (l *client) register(seq uint32, f *wire.Register) bool {
 	}
 	l.next++
 	last := f.Part == f.Parts-1
+	if slices.ContainsFunc(f.Drops, l.gateway.boxes.isBox) {
+		return false // nobody registers a box by accident
+	}
 	switch {
 	case l.role != wire.RoleReceive:
 		return !last || l.refuse(seq, wire.RefusedRole)
@@ -371,6 +380,7 @@ func (l *client) replace(wanted map[wire.DropID]bool) (bool, error) {
 }
 
 func (l *client) unregister() {
+	l.gateway.boxes.leave(l)
 	_, _ = l.gateway.drops.replace(l, l.drops, nil)
 	l.gateway.prefixes.reserve(l.share, -len(l.drops))
 	l.drops = nil

@@ -10,6 +10,7 @@ type counters struct {
 // Snapshot is what happened since the start, and what is there now.
 type Snapshot struct {
 	Lines, Drops  int
+	Boxes         int
 	Limited       uint64 // envelopes over a line's, a prefix's or a drop's rate
 	Untimely      uint64 // expired, or dated too far ahead
 	Forged        uint64 // signatures that do not hold, or not for this host
@@ -23,7 +24,7 @@ type Snapshot struct {
 // Snapshot counts.
 func (g *Gateway) Snapshot() Snapshot {
 	return Snapshot{
-		Lines: g.lines.count(), Drops: g.drops.count(),
+		Lines: g.lines.count(), Drops: g.drops.count(), Boxes: g.boxes.count(),
 		Limited:  g.counts.Limited.Load() + g.drops.limited.Load(),
 		Untimely: g.counts.Untimely.Load(), Forged: g.counts.Forged.Load(),
 		Replayed: g.counts.Replayed.Load(), Undeliverable: g.counts.Undeliverable.Load(),

@@ -52,16 +52,22 @@ type forwarder struct {
 	loops   sync.WaitGroup
 
 	mu           sync.Mutex // guards the following and each destination's queue
-	destinations map[identity.Address]*destination
+	destinations map[route]*destination
 	opened       map[netip.Prefix]int // how many of them each network brought about
 	closed       bool
+}
+
+// route is a relay and whether it need not prove that it is that one.
+type route struct {
+	to     identity.Address
+	anyKey bool
 }
 
 func newForwarder(ctx context.Context, config Config, failed func(job)) *forwarder {
 	f := &forwarder{
 		config: config, failed: failed, log: config.Log, ctx: ctx,
 		allowed:      make(map[string][]identity.Address),
-		destinations: make(map[identity.Address]*destination),
+		destinations: make(map[route]*destination),
 		opened:       make(map[netip.Prefix]int),
 	}
 	for _, to := range config.ForwardTo {
@@ -70,13 +76,14 @@ func newForwarder(ctx context.Context, config Config, failed func(job)) *forward
 	return f
 }
 
-// allows tells whether the relay's settings let it pass envelopes to that one.
-func (f *forwarder) allows(to identity.Address) bool {
+// allows tells whether the relay's settings let it pass envelopes to that one; with
+// anyKey the host and port decide.
+func (f *forwarder) allows(to identity.Address, anyKey bool) bool {
 	if f.config.Forward != ForwardAllow {
 		return f.config.Forward == ForwardOpen
 	}
 	for _, listed := range f.allowed[to.HostPort()] {
-		if !listed.Pinned || listed == to {
+		if !listed.Pinned || listed == to || anyKey {
 			return true
 		}
 	}
@@ -86,8 +93,9 @@ func (f *forwarder) allows(to identity.Address) bool {
 // pass queues a checked envelope for its relay. Over a source's share the newest
 // is lost, as it would be at a gateway's limit.
 func (f *forwarder) pass(j job) {
+	way := route{j.to, j.anyKey}
 	f.mu.Lock()
-	d := f.destinations[j.to]
+	d := f.destinations[way]
 	if d == nil {
 		network := j.from.share.name
 		if f.closed || len(f.destinations) >= maxDestinations || f.opened[network] >= f.config.Limits.HostsPerPrefix {
@@ -96,8 +104,8 @@ func (f *forwarder) pass(j job) {
 			return
 		}
 		f.opened[network]++
-		d = &destination{forwarder: f, to: j.to, cause: network, wake: make(chan struct{}, 1), queue: newFairQueue()}
-		f.destinations[j.to] = d
+		d = &destination{forwarder: f, route: way, cause: network, wake: make(chan struct{}, 1), queue: newFairQueue()}
+		f.destinations[way] = d
 		f.loops.Add(1)
 		go d.run()
 	}
@@ -120,10 +128,10 @@ func (f *forwarder) close() {
 // destination is one other relay. run owns what is not the queue.
 type destination struct {
 	forwarder *forwarder
-	to        identity.Address
-	cause     netip.Prefix  // the network that asked for it first
-	wake      chan struct{} // capacity one
-	queue     *fairQueue    // guarded by forwarder.mu
+	route
+	cause netip.Prefix  // the network that asked for it first
+	wake  chan struct{} // capacity one
+	queue *fairQueue    // guarded by forwarder.mu
 
 	line    *line.Line // nil while there is none
 	pause   time.Duration
@@ -203,7 +211,7 @@ func (d *destination) retire() bool {
 	if d.queue.count > 0 {
 		return false
 	}
-	delete(d.forwarder.destinations, d.to)
+	delete(d.forwarder.destinations, d.route)
 	if d.forwarder.opened[d.cause]--; d.forwarder.opened[d.cause] == 0 {
 		delete(d.forwarder.opened, d.cause)
 	}
@@ -224,7 +232,7 @@ func (d *destination) connected() (*line.Line, error) {
 		return nil, errBackOff
 	}
 	f := d.forwarder
-	opened, err := line.Open(f.ctx, line.Config{Relay: d.to, Shared: true, Dial: f.config.dialChecked})
+	opened, err := line.Open(f.ctx, line.Config{Relay: d.to, Shared: true, AnyKey: d.anyKey, Dial: f.config.dialChecked})
 	if err != nil {
 		d.pause = min(max(firstBackOff, 2*d.pause), lastBackOff)
 		d.retryAt = time.Now().Add(d.pause)

@@ -88,6 +88,7 @@ type Gateway struct {
 	drops    *dropTable
 	replays  *replayMemory
 	prefixes *prefixTable
+	boxes    *boxTable
 	forward  *forwarder
 	counts   counters
 
@@ -105,6 +106,7 @@ type job struct {
 	from     *client
 	to       identity.Address // of another relay, if away
 	away     bool
+	anyKey   bool // for a box: the other relay need not prove who it is
 	again    bool // a shared line broke under it
 	envelope *wire.Envelope
 }
@@ -123,6 +125,7 @@ func Start(config Config) (*Gateway, error) {
 		drops:    newDropTable(config.Limits),
 		replays:  newReplayMemory(config.Limits.Replays),
 		prefixes: newPrefixTable(config.Limits),
+		boxes:    newBoxTable(config.Address.HostPort(), config.Limits),
 		work:     make(chan job, workQueue),
 		done:     make(chan struct{}),
 	}
@@ -220,6 +223,8 @@ func (g *Gateway) process(j job) {
 		g.counts.Replayed.Add(1)
 	case j.away:
 		g.forward.pass(j)
+	case g.boxes.isBox(j.envelope.Drop()):
+		g.fillBox(j)
 	default:
 		if err := g.bus.Publish(j.envelope.Drop(), j.envelope.Marshal()); err != nil {
 			g.log.Warn("an envelope was lost on the relay's bus", "cause", err)

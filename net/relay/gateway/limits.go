@@ -39,6 +39,11 @@ type Limits struct {
 	HostsPerLine   int // different relays one line may reach in ten minutes
 	HostsPerPrefix int // different relays one prefix may keep this one connected to
 	Replays        int // envelope ids remembered
+
+	Boxes       int           // open at once
+	PrefixBoxes int           // open at once for the lines of one prefix
+	BoxTries    Rate          // envelopes for boxes, open or not, from one prefix or relay
+	BoxLife     time.Duration // of a box that nobody fills
 }
 
 // DefaultLimits suit a relay of some thousand people on one machine.
@@ -60,6 +65,10 @@ func DefaultLimits() Limits {
 		HostsPerLine:   16,
 		HostsPerPrefix: 64,
 		Replays:        200_000,
+		Boxes:          200,
+		PrefixBoxes:    8,
+		BoxTries:       Rate{0.1, 10},
+		BoxLife:        10 * time.Minute,
 	}
 }
 
@@ -69,11 +78,12 @@ const laboratoryFactor = 20
 func (l Limits) orDefaults(laboratory bool) Limits {
 	standard := DefaultLimits()
 	if laboratory {
-		for _, r := range []*Rate{&standard.PrefixSends, &standard.PrefixConns} {
+		for _, r := range []*Rate{&standard.PrefixSends, &standard.PrefixConns, &standard.BoxTries} {
 			r.PerSecond *= laboratoryFactor
 			r.Burst *= laboratoryFactor
 		}
 		standard.PrefixLines *= laboratoryFactor
+		standard.PrefixBoxes *= laboratoryFactor
 		standard.HostsPerPrefix *= laboratoryFactor
 		standard.DropsPerPrefix *= laboratoryFactor
 	}
@@ -107,6 +117,7 @@ type prefix struct {
 	name  netip.Prefix
 	sends *rate.Limiter
 	conns *rate.Limiter
+	tries *rate.Limiter
 
 	// guarded by prefixTable.mu
 	open  int
@@ -146,7 +157,10 @@ func (t *prefixTable) enter(name netip.Prefix) (*prefix, bool) {
 		p = t.prefixes[name]
 	}
 	if p == nil {
-		p = &prefix{name: name, sends: t.limits.PrefixSends.limiter(), conns: t.limits.PrefixConns.limiter()}
+		p = &prefix{
+			name: name, sends: t.limits.PrefixSends.limiter(), conns: t.limits.PrefixConns.limiter(),
+			tries: t.limits.BoxTries.limiter(),
+		}
 		t.prefixes[name] = p
 	}
 	if p.open >= t.limits.PrefixLines || !p.conns.Allow() {

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	spoken "sotto/net/pair"
+	"sotto/net/profile"
+)
+
+// Invite shows a code and waits until somebody uses it; it returns the name they
+// are kept under.
+func (s screens) Invite(ctx context.Context, onCode func(code string)) (name string, err error) {
+	return s.addByCode(ctx, "", func(ctx context.Context, config spoken.Config) error {
+		return spoken.Invite(ctx, config, func(code spoken.Code, _ time.Time) { onCode(code.String()) })
+	})
+}
+
+// Join uses a code and returns the name the other person is kept under.
+func (s screens) Join(ctx context.Context, code, name string) (kept string, err error) {
+	if err := profile.CheckName(name); err != nil {
+		return "", err
+	}
+	parsed, err := spoken.ParseCode(code)
+	if err != nil {
+		return "", err
+	}
+	return s.addByCode(ctx, name, func(ctx context.Context, config spoken.Config) error {
+		return spoken.Join(ctx, config, parsed)
+	})
+}
+
+func (s screens) addByCode(ctx context.Context, name string, add func(context.Context, spoken.Config) error) (string, error) {
+	account, err := s.profile.Account()
+	if err != nil {
+		return "", err
+	}
+	// With calling on, the engine runs the relay on this machine already.
+	if calls, err := s.profile.Get("calls.enabled"); account.Host != nil && (err != nil || calls != "on") {
+		host, err := account.Host(ctx)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = host.Close() }()
+	}
+	prepared := s.pairing(account, name)
+	if err := add(ctx, prepared.config); err != nil {
+		return "", err
+	}
+	s.engine.PolicyChanged()
+	return *prepared.kept, nil
+}
