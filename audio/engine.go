@@ -144,7 +144,13 @@ func (s *Session) catchUp(c *capture, now time.Time) bool {
 
 // send encodes c.frame, or silence in its place, and sends it.
 func (s *Session) send(c *capture) {
-	if s.muted.Load() || s.held.Load() {
+	muted, held := s.muted.Load(), s.held.Load()
+	if muted && !held {
+		s.talking.hear(Level(c.frame[:]))
+	} else {
+		s.talking.reset()
+	}
+	if muted || held {
 		clear(c.frame[:])
 		s.levelIn.reset()
 	}
@@ -194,7 +200,7 @@ func (s *Session) playoutStep(p *playout, now time.Time) {
 		s.mu.Lock()
 		sound := s.buffer.Pull(p.period[:], now)
 		s.mu.Unlock()
-		audible := !s.held.Load()
+		audible := !s.held.Load() && !s.deafened.Load()
 		if !audible {
 			clear(p.period[:])
 		}

@@ -42,6 +42,8 @@ type Stats struct {
 	LevelIn  float64 // what is sent, dBFS; Silence while muted or held
 	LevelOut float64 // what is heard, dBFS
 
+	TalkingMuted bool // somebody speaks into the microphone while muted; nothing of it is sent
+
 	PlayoutMilliseconds float64 // sound waiting between arrival and loudspeaker
 	TargetMilliseconds  float64 // what the playout buffer aims at for the network as it is
 	JitterMilliseconds  float64 // RFC 3550, section 6.4.1
@@ -70,8 +72,10 @@ type Session struct {
 	mu     sync.Mutex // guards buffer
 	buffer *jitter.Buffer
 
-	muted atomic.Bool
-	held  atomic.Bool
+	muted    atomic.Bool
+	held     atomic.Bool
+	deafened atomic.Bool
+	talking  talking
 
 	levelIn, levelOut meter
 	sent              atomic.Uint64
@@ -157,6 +161,9 @@ func (s *Session) SetMuted(muted bool) { s.muted.Store(muted) }
 // SetHeld is SetMuted for a call on hold, whose other side is not heard either.
 func (s *Session) SetHeld(held bool) { s.held.Store(held) }
 
+// SetDeafened plays nothing of the other side; what is sent goes on unchanged.
+func (s *Session) SetDeafened(deafened bool) { s.deafened.Store(deafened) }
+
 // Heard gives, once, the instant at which the sink took the first period that
 // held sound from the other side (not concealed, though perhaps silent).
 func (s *Session) Heard() <-chan time.Time { return s.heard }
@@ -169,7 +176,7 @@ func (s *Session) Stats() Stats {
 	waiting, _, starved := s.ready.figures()
 	_, dropped, _ := s.captured.figures()
 	out := Stats{
-		LevelIn: s.levelIn.value(), LevelOut: s.levelOut.value(),
+		LevelIn: s.levelIn.value(), LevelOut: s.levelOut.value(), TalkingMuted: s.talking.now.Load(),
 		TargetMilliseconds: milliseconds(b.Target), JitterMilliseconds: milliseconds(b.Jitter),
 		Loss:       b.RecentLoss,
 		FramesSent: s.sent.Load(), FramesSilent: s.silent.Load(),

@@ -50,6 +50,17 @@ var callKeys = []Key{
 		flag: func(s *Settings) *bool { return &s.Calls.Ringing },
 	},
 	{
+		Name: "calls.waiting", Kind: Switch, Values: onOff, Default: "off",
+		Group:     GroupCalls,
+		Sees:      "While off, a contact who calls while you talk hears that you are in another call. While on, it rings there.",
+		Costs:     "While on, a second call can show itself in the middle of one. It makes no sound.",
+		Overrules: "Nobody. Strangers never wait: they see the same as if you were away.",
+		Doc:       "whether a contact's call waits while you talk to somebody else",
+		comment: "Whether a contact's call waits, without a sound, while you talk to somebody\n" +
+			"else. While this is false they hear that you are in another call.",
+		flag: func(s *Settings) *bool { return &s.Calls.Waiting },
+	},
+	{
 		Name: "calls.direct", Kind: Switch, Values: onOff, Default: "off",
 		Group:     GroupPrivacy,
 		Sees:      "While off, nobody you talk to sees your network address.",

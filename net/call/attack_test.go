@@ -123,7 +123,7 @@ func TestNoRemoteMessageOpensTheMicrophone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ringing := in.SealControl(wire.ControlRinging)
+		ringing := in.SealControl(wire.Control{Kind: wire.ControlRinging})
 		_, session, err := own.ReadAnswer(answer)
 		if err != nil {
 			t.Fatal(err)

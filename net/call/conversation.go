@@ -30,6 +30,9 @@ type conversation struct {
 	keys       *handshake.Session
 	mail       mail
 	inbox      <-chan *wire.Envelope
+	outbox     *outbox // nil until the sound flows; then it carries what mail did
+	numbered   *numbered
+	heldAt     uint64 // number of the other side's latest hold or resume
 	sound      Sound
 	answeredAt time.Time
 	remoteCard identity.Card
@@ -50,15 +53,17 @@ func (c *call) attach(talk *conversation) {
 
 // run carries the conversation to its end and always leaves a word for the other
 // side when this side is the one that ends it.
-func (t *conversation) run(ctx context.Context) error {
+func (t *conversation) run(ctx context.Context) (err error) {
 	c := t.call
-	defer closeSound(t.sound)
-	c.warn(t.sound.Warnings...)
 	session, err := newSound(t.sound, t.media, t.peer)
 	if err != nil {
-		return &ended{reason: DeviceFailed, detail: err.Error()}
+		closeSound(t.sound)
+		return t.abandon(ctx, &ended{reason: DeviceFailed, detail: err.Error()})
 	}
-	defer session.Close()
+	defer session.Close() // and with it the sound
+	t.outbox, t.numbered = openOutbox(c.station, t.mail), newNumbered()
+	defer t.leave(&err)
+	c.warn(t.sound.Warnings...)
 	c.engine.mu.Lock()
 	c.session = session
 	c.info.ConnectedAt = time.Now()
@@ -72,14 +77,19 @@ func (t *conversation) run(ctx context.Context) error {
 	if err := c.engine.cfg.Book.Reached(t.remoteCard.Key, t.newCard()); err != nil {
 		c.warn("The address book could not be written: " + err.Error())
 	}
-	err = t.listen(ctx, session)
-	c.finish(reasonOf(c.ctx, err))
-	if !errors.Is(err, errPeerLeft) {
-		ctx, cancel := after(ctx)
-		defer cancel()
-		_ = t.signal(ctx, wire.SignalBye)
+	return t.listen(ctx, session)
+}
+
+// leave ends a conversation for err: first for everybody who looks, then for the other
+// side, who is told unless it is the one that left.
+func (t *conversation) leave(err *error) {
+	t.call.finish(reasonOf(t.call.ctx, *err))
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	if !errors.Is(*err, errPeerLeft) {
+		_ = t.post(ctx, wire.Signal{Kind: wire.SignalBye})
 	}
-	return err
+	t.outbox.close(ctx)
 }
 
 // errPeerLeft ends the conversation without a word back.
@@ -92,7 +102,7 @@ func (t *conversation) abandon(ctx context.Context, err error) error {
 	if !errors.Is(err, errPeerLeft) {
 		ctx, cancel := after(ctx)
 		defer cancel()
-		_ = t.signal(ctx, wire.SignalBye)
+		_ = t.post(ctx, wire.Signal{Kind: wire.SignalBye})
 	}
 	return err
 }
@@ -116,7 +126,9 @@ func (t *conversation) listen(ctx context.Context, session *audio.Session) error
 			if held {
 				kind = wire.SignalHold
 			}
-			_ = t.signal(ctx, kind)
+			_ = t.post(ctx, wire.Signal{Kind: kind})
+		case text := <-t.written():
+			t.say(ctx, wire.Signal{Kind: wire.SignalText, Text: text})
 		case at := <-heard:
 			heard = nil
 			c.tellHeard(at.Sub(t.answeredAt))
@@ -124,6 +136,7 @@ func (t *conversation) listen(ctx context.Context, session *audio.Session) error
 			if t.media.unopened() > unopenedFor {
 				return &ended{reason: Mismatch, detail: "sound arrived that was not sealed with this call's keys; call again, and compare the words"}
 			}
+			t.sayAgain(ctx, time.Now())
 			c.tellStats()
 		case <-t.peer.Lost():
 			return &ended{reason: Lost, detail: fmt.Sprintf("nothing came through the relays for several seconds (yours is %s); check the network, then call again", c.station.account.Relay.HostPort())}
@@ -150,18 +163,31 @@ func (t *conversation) read(ctx context.Context, body []byte) error {
 	case wire.SignalBye:
 		return errPeerLeft
 	case wire.SignalHold, wire.SignalResume:
-		t.call.setPeerHeld(signal.Kind == wire.SignalHold)
+		if signal.Seq > t.heldAt { // a resume may overtake its hold
+			t.heldAt = signal.Seq
+			t.call.setPeerHeld(signal.Kind == wire.SignalHold)
+		}
+	case wire.SignalText:
+		t.readText(ctx, signal)
+	case wire.SignalTaken:
+		t.taken(signal.Number)
 	}
 	return nil
 }
 
 // confirmed tells the caller that the commitment held.
 func (t *conversation) confirmed(ctx context.Context) error {
-	return t.signal(ctx, wire.SignalConfirmed)
+	return t.post(ctx, wire.Signal{Kind: wire.SignalConfirmed})
 }
 
-func (t *conversation) signal(ctx context.Context, kind wire.SignalKind) error {
-	return t.mail.post(ctx, t.keys.SealSignal(wire.Signal{Kind: kind}))
+// post sends one signal: by the outbox once there is one.
+func (t *conversation) post(ctx context.Context, signal wire.Signal) error {
+	body := t.keys.SealSignal(signal)
+	if t.outbox == nil {
+		return t.mail.post(ctx, body)
+	}
+	t.outbox.put(body)
+	return nil
 }
 
 // newCard is the other side's card when it is newer than the stored one.

@@ -70,3 +70,22 @@ func whyItRings(policy Policy, known, verified bool) string {
 		return "in your contacts"
 	}
 }
+
+// showContacts gives the calls under way the name and mark that their contact has now.
+func (e *Engine) showContacts() {
+	contacts := e.cfg.Book.Contacts()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for c := range e.live {
+		for _, contact := range contacts {
+			if contact.Card.Key != c.peerKey {
+				continue
+			}
+			now := Peer{Name: identity.CleanName(contact.Name), Known: true, Verified: contact.Verified}
+			if now != c.info.Peer {
+				c.info.Peer = now
+				e.publish(Event{Kind: EventChanged, Call: c.copyLocked()})
+			}
+		}
+	}
+}

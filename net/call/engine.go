@@ -58,6 +58,7 @@ type Contact struct {
 type Policy struct {
 	Who     settings.Who
 	Ringing bool // tell contacts that it rings here
+	Waiting bool // a contact's call waits while another is talking, in place of "busy"
 }
 
 // Book is the address book and policy of the profile. Its methods may be called
@@ -118,6 +119,7 @@ type Engine struct {
 	relay      string
 	relayHere  bool
 	current    *call              // the call that rings or talks, until it ends
+	waiting    *call              // a second call, which rings while current talks; it becomes current when that ends
 	last       *call              // the call that ended last
 	live       map[*call]struct{} // calls whose goroutine is not gone: current, and those still saying goodbye
 	listeners  map[chan Event]struct{}
@@ -189,8 +191,10 @@ func (e *Engine) leave() {
 	}
 }
 
-// PolicyChanged registers the drops anew after the policy or the contacts changed.
+// PolicyChanged registers the drops anew after the policy or the contacts changed,
+// and shows the names and marks of the people in a call as they are now.
 func (e *Engine) PolicyChanged() {
+	e.showContacts()
 	if station := e.standing(); station != nil {
 		station.keeper.Refresh()
 	}
@@ -272,6 +276,10 @@ func (e *Engine) Snapshot() Snapshot {
 		info := shown.infoLocked()
 		snapshot.Call = &info
 	}
+	if e.waiting != nil {
+		info := e.waiting.infoLocked()
+		snapshot.Waiting = &info
+	}
 	return snapshot
 }
 
@@ -301,7 +309,7 @@ func (e *Engine) Dial(who string) error {
 	if e.ringsFrom(target.Card.Key) && e.Answer() == nil {
 		return nil // calling somebody whose call rings here is answering it
 	}
-	c := &call{info: info, station: s, peerStatic: target.Card.Key.Montgomery()}
+	c := &call{info: info, station: s, peerKey: target.Card.Key, peerStatic: target.Card.Key.Montgomery()}
 	if err := e.begin(c); err != nil {
 		return err
 	}
@@ -314,81 +322,4 @@ func (e *Engine) ringsFrom(key identity.Key) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.current != nil && e.current.info.Phase == Incoming && e.current.peerStatic == key.Montgomery()
-}
-
-// Answer takes the call that is ringing here.
-func (e *Engine) Answer() error {
-	return e.command(func(c *call) error {
-		if c.info.Phase != Incoming {
-			return ErrNoCall
-		}
-		select {
-		case c.answered <- struct{}{}:
-		default:
-		}
-		return nil
-	})
-}
-
-// Decline refuses the call that is ringing here.
-func (e *Engine) Decline() error {
-	return e.command(func(c *call) error {
-		if c.info.Phase != Incoming {
-			return ErrNoCall
-		}
-		c.end(&ended{reason: DeclinedHere})
-		return nil
-	})
-}
-
-// HangUp ends whatever call there is: declines one that rings, cancels one that is being dialled.
-func (e *Engine) HangUp() error {
-	return e.command(func(c *call) error {
-		switch c.info.Phase {
-		case Incoming:
-			c.end(&ended{reason: DeclinedHere})
-		case Dialling, Ringing:
-			c.end(&ended{reason: Cancelled})
-		default:
-			c.end(&ended{reason: HungUp})
-		}
-		return nil
-	})
-}
-
-// SetMuted stops or resumes sending what the microphone hears. Packets go on unchanged.
-func (e *Engine) SetMuted(muted bool) error {
-	return e.command(func(c *call) error {
-		c.info.Muted = muted
-		c.applyMuteLocked()
-		e.publish(Event{Kind: EventChanged, Call: c.copyLocked()})
-		return nil
-	})
-}
-
-// SetHeld holds or resumes the call: no sound in either direction, packets go on unchanged.
-func (e *Engine) SetHeld(held bool) error {
-	return e.command(func(c *call) error {
-		if c.info.Phase != Connected {
-			return ErrNoCall
-		}
-		c.info.Held = held
-		c.applyMuteLocked()
-		select {
-		case c.holds <- held:
-		default: // a hold is already waiting to be told; the newest state is read when it is sent
-		}
-		e.publish(Event{Kind: EventChanged, Call: c.copyLocked()})
-		return nil
-	})
-}
-
-// command runs do on the live call under the lock.
-func (e *Engine) command(do func(*call) error) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.current == nil {
-		return ErrNoCall
-	}
-	return do(e.current)
 }

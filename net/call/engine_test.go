@@ -26,6 +26,8 @@ type side struct {
 	engine *call.Engine
 	events <-chan call.Event
 	opened atomic.Int32 // how often a microphone was opened
+	rings  atomic.Int32 // how many rings sound now, of somebody made by keep
+	book   *ledger      // of somebody made by keep
 }
 
 func newWorld(t *testing.T) *world.World {

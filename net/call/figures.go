@@ -10,25 +10,32 @@ import (
 func (c *call) infoLocked() Info {
 	info := c.info
 	info.Warnings = append([]string(nil), c.info.Warnings...)
+	info.Texts = append([]Text(nil), c.info.Texts...)
+	info.TalkingMuted = false
 	if c.session != nil {
 		sound := c.session.Stats()
 		info.Stats.Loss = sound.Loss
 		info.Stats.JitterMilliseconds = sound.JitterMilliseconds
 		info.Stats.PlayoutMilliseconds = sound.PlayoutMilliseconds
 		info.Stats.ConcealedRatio = sound.ConcealedRatio
+		info.TalkingMuted = sound.TalkingMuted
 		info.Stats.LevelIn, info.Stats.LevelOut = sound.LevelIn, sound.LevelOut
 	}
 	if c.peer != nil {
 		connection := c.peer.Snapshot()
 		info.Stats.RTTMilliseconds = float64(connection.RTT) / float64(time.Millisecond)
 		proof := &info.Proof
-		proof.Route = connection.Route
+		proof.Route, proof.PairTypes = connection.Route, connection.PairTypes
 		if connection.LocalRelayed.IsValid() {
 			proof.RelayLocal, proof.PeerSees = connection.LocalRelayed.String(), connection.LocalRelayed.String()
 		}
 		if connection.RemoteRelayed.IsValid() {
 			proof.RelayRemote = connection.RemoteRelayed.String()
 		}
+		if c.station != nil {
+			proof.RelayLocalHost = c.station.account.Relay.HostPort()
+		}
+		proof.RelayRemoteHost = c.remoteCard.Relay.HostPort()
 		proof.SameRelay = c.station != nil && c.remoteCard.Relay == c.station.account.Relay
 		proof.Cipher = connection.SRTPProfile
 		proof.Refused = connection.Refused

@@ -206,7 +206,7 @@ var phases = []struct {
 	{"dialling", func(alice *prey, mallory *attacker) { alice.dials(mallory) }},
 	{"ringing", func(alice *prey, mallory *attacker) {
 		in := alice.dials(mallory)
-		mallory.post(alice.person.Account.Relay, identity.EphemeralDrop(in.Knock().CallSecret), in.SealControl(wire.ControlRinging))
+		mallory.post(alice.person.Account.Relay, identity.EphemeralDrop(in.Knock().CallSecret), in.SealControl(wire.Control{Kind: wire.ControlRinging}))
 		alice.await(call.EventRinging)
 	}},
 	{"connecting as caller", func(alice *prey, mallory *attacker) {

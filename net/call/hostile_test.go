@@ -47,8 +47,8 @@ func (a *attacker) newScript() script {
 		"hold":      caller.SealSignal(wire.Signal{Kind: wire.SignalHold}),
 		"resume":    caller.SealSignal(wire.Signal{Kind: wire.SignalResume}),
 		"bye":       caller.SealSignal(wire.Signal{Kind: wire.SignalBye}),
-		"ringing":   in.SealControl(wire.ControlRinging), "declined": in.SealControl(wire.ControlDeclined),
-		"busy": in.SealControl(wire.ControlBusy), "cancel own": own.SealCancel(), "own knock": own.Knock(),
+		"ringing":   in.SealControl(wire.Control{Kind: wire.ControlRinging}), "declined": in.SealControl(wire.Control{Kind: wire.ControlDeclined}),
+		"busy": in.SealControl(wire.Control{Kind: wire.ControlBusy}), "cancel own": own.SealCancel(), "own knock": own.Knock(),
 	}}
 }
 
@@ -170,7 +170,7 @@ func TestBobsOwnWordsComeBackToHim(t *testing.T) {
 	mallory.post(card.Relay, pair, knock.Knock())
 	bob.await(call.EventIncoming)
 	ringing := mallory.next()
-	if kind, ok := knock.OpenControl(ringing); !ok || kind != wire.ControlRinging {
+	if kind, ok := knock.OpenControl(ringing); !ok || kind.Kind != wire.ControlRinging {
 		t.Fatalf("bob said %v", kind)
 	}
 	for _, drop := range []ed25519.PrivateKey{pair, anyone, knock.AnswerDrop()} {

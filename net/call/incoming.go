@@ -46,16 +46,19 @@ func (e *Engine) knocked(s *station, at door, envelope *wire.Envelope) {
 	e.mu.Lock()
 	current := e.current
 	e.mu.Unlock()
-	if current == nil {
+	switch {
+	case current == nil:
 		if e.ring(k) == nil {
 			return
 		}
-	} else if current.crossedBy(k) {
+	case current.crossedBy(k):
 		return
+	case k.known && k.policy.Waiting:
+		if e.ringWaiting(k) == nil {
+			return
+		}
 	}
-	if k.known {
-		e.reply(k, wire.ControlBusy)
-	}
+	e.reply(k, wire.Control{Kind: wire.ControlBusy})
 }
 
 // cancelled reports whether body takes back the call that rings here, and ends it. It
@@ -63,13 +66,16 @@ func (e *Engine) knocked(s *station, at door, envelope *wire.Envelope) {
 func (e *Engine) cancelled(body []byte) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.current == nil || e.current.knock == nil || !e.current.knock.OpenCancel(body) {
-		return false
+	for _, c := range []*call{e.current, e.waiting} {
+		if c == nil || c.knock == nil || !c.knock.OpenCancel(body) {
+			continue
+		}
+		if phase := c.info.Phase; phase == Incoming || phase == Connecting {
+			c.end(&ended{reason: Missed})
+		}
+		return true
 	}
-	if phase := e.current.info.Phase; phase == Incoming || phase == Connecting {
-		e.current.end(&ended{reason: Missed})
-	}
-	return true
+	return false
 }
 
 // admit checks a knock against the clock, the door it came to, the policy as it
@@ -129,27 +135,47 @@ func (c *call) crossedBy(k knock) bool {
 
 // ring makes a knock the live call and rings the person.
 func (e *Engine) ring(k knock) error {
-	from := Peer{Name: identity.CleanName(k.from.Name), Known: k.known, Verified: k.from.Verified}
-	c := &call{
-		callID: k.Knock().CallID, station: k.station, knock: k.Incoming, peerStatic: k.PeerStatic(),
-		info: Info{
-			Phase: Incoming, Incoming: true, Peer: from,
-			WhyItRings: whyItRings(k.policy, k.known, k.from.Verified),
-		},
-	}
+	c := e.incoming(k)
 	if err := e.begin(c); err != nil {
 		return err
 	}
 	e.mu.Lock()
+	close(c.promoted) // nothing to wait for
 	e.publish(Event{Kind: EventIncoming, Call: c.copyLocked()})
 	e.mu.Unlock()
+	e.serve(c, k)
+	return nil
+}
+
+// ringWaiting lets a knock wait while another call talks.
+func (e *Engine) ringWaiting(k knock) error {
+	c := e.incoming(k)
+	if err := e.beginWaiting(c); err != nil {
+		return err
+	}
+	e.serve(c, k)
+	return nil
+}
+
+func (e *Engine) serve(c *call, k knock) {
 	e.run(c, func(ctx context.Context) error {
 		if err := c.awaitPerson(ctx, k); err != nil {
 			return err
 		}
 		return c.take(ctx, k)
 	})
-	return nil
+}
+
+// incoming is a call for a knock that may ring.
+func (e *Engine) incoming(k knock) *call {
+	from := Peer{Name: identity.CleanName(k.from.Name), Known: k.known, Verified: k.from.Verified}
+	return &call{
+		callID: k.Knock().CallID, station: k.station, knock: k.Incoming, peerKey: k.from.Card.Key, peerStatic: k.PeerStatic(),
+		info: Info{
+			Phase: Incoming, Incoming: true, Peer: from,
+			WhyItRings: whyItRings(k.policy, k.known, k.from.Verified),
+		},
+	}
 }
 
 // awaitPerson rings until a person (or their rule) answers. Until then nothing
@@ -158,32 +184,63 @@ func (e *Engine) ring(k knock) error {
 func (c *call) awaitPerson(ctx context.Context, k knock) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, ringFor, &ended{reason: Missed})
 	defer cancel()
-	if k.known && k.policy.Ringing {
-		c.engine.reply(k, wire.ControlRinging)
+	if k.policy.Ringing {
+		c.engine.reply(k, wire.Control{Kind: wire.ControlRinging})
 	}
-	if auto := c.engine.cfg.AutoAnswer; auto != nil && auto(k.from.Card.Key) {
-		return nil
-	}
-	if c.engine.cfg.Ring != nil {
-		stop := c.engine.cfg.Ring(true)
-		defer stop()
-	}
-	select {
-	case <-c.answered:
-		return nil
-	case <-ctx.Done():
-		why := reasonOf(ctx, nil)
-		c.finish(why)
-		if why.reason == DeclinedHere {
-			c.engine.reply(k, wire.ControlDeclined)
+	quiet := func() {}
+	defer func() { quiet() }()
+	first := c.promoted
+	for {
+		select {
+		case <-first: // nobody else is talking
+			first = nil
+			if auto := c.engine.cfg.AutoAnswer; auto != nil && auto(k.from.Card.Key) {
+				return nil
+			}
+			if c.engine.cfg.Ring != nil && !c.isSilenced() {
+				quiet = c.engine.cfg.Ring(true)
+			}
+		case <-c.silenced:
+			quiet()
+			quiet = func() {}
+		case <-c.answered:
+			return c.awaitFirst(ctx)
+		case <-ctx.Done():
+			why := reasonOf(ctx, nil)
+			c.finish(why)
+			if why.reason == DeclinedHere {
+				c.engine.reply(k, wire.Control{Kind: wire.ControlDeclined, Text: why.text})
+			}
+			return why
 		}
-		return why
 	}
 }
 
-// reply sends a word before the answer over the receiving line that is up; with
-// no line up nothing is sent.
-func (e *Engine) reply(k knock, kind wire.ControlKind) {
+// awaitFirst lets the call that was hung up for this one go first: it has the devices.
+func (c *call) awaitFirst(ctx context.Context) error {
+	c.engine.mu.Lock()
+	first := c.after
+	c.engine.mu.Unlock()
+	if first == nil {
+		return nil
+	}
+	select {
+	case <-first:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (c *call) isSilenced() bool {
+	c.engine.mu.Lock()
+	defer c.engine.mu.Unlock()
+	return c.info.Silenced
+}
+
+// reply sends a contact a word before the answer, over the receiving line that is up;
+// with no line up nothing is sent.
+func (e *Engine) reply(k knock, control wire.Control) {
 	up := k.station.keeper.Line()
 	if up == nil || !k.known {
 		return
@@ -192,7 +249,7 @@ func (e *Engine) reply(k knock, kind wire.ControlKind) {
 	defer cancel()
 	secret := k.Knock().CallSecret
 	m := mail{line: up, to: k.from.Card.Relay, key: identity.EphemeralDrop(secret)}
-	if err := m.post(ctx, k.SealControl(kind)); err != nil {
+	if err := m.post(ctx, k.SealControl(control)); err != nil {
 		e.cfg.Log.Debug("a word before the answer was not taken", "error", err)
 	}
 }
@@ -204,7 +261,7 @@ func (c *call) take(ctx context.Context, k knock) (err error) {
 	defer func() {
 		if why := reasonOf(c.ctx, err); !left && why.reason == HungUp {
 			c.finish(why)
-			c.engine.reply(k, wire.ControlDeclined)
+			c.engine.reply(k, wire.Control{Kind: wire.ControlDeclined})
 		}
 	}()
 	s := k.station

@@ -12,6 +12,8 @@ import (
 	"sotto/net/identity"
 	"sotto/net/line"
 	"sotto/net/peer"
+
+	"golang.org/x/time/rate"
 )
 
 // ended is why a call is over. It travels as the cause of the call's context, so
@@ -19,6 +21,7 @@ import (
 type ended struct {
 	reason Reason
 	detail string // what happened and what to do, when the reason alone does not say
+	text   string // DeclinedHere: what the caller is told
 }
 
 func (e *ended) Error() string {
@@ -31,8 +34,11 @@ func (e *ended) Error() string {
 // call is one call from knock to end. Its goroutine is Engine.run's.
 type call struct {
 	engine   *Engine
-	answered chan struct{} // capacity 1; written by Answer only
+	answered chan struct{} // capacity 1; written by Answer and AnswerWaiting only
+	silenced chan struct{} // capacity 1; written by Silence only
+	promoted chan struct{} // of a call that waited: closed once it is the one that rings
 	holds    chan bool     // capacity 1; what the person chose
+	texts    chan string   // capacity textsWaiting; what the person wrote
 	cancel   context.CancelCauseFunc
 	ctx      context.Context
 	dialling context.Context // of the part of an outgoing call that a crossing knock may end
@@ -46,9 +52,13 @@ type call struct {
 	media      *media              // nil before the handshake is over
 	knock      *handshake.Incoming // nil for an outgoing call
 	remoteCard identity.Card
-	ephemeral  [32]byte    // outgoing: our knock's Noise ephemeral key, for glare
-	peerStatic [32]byte    // who it is with, as an X25519 key
-	giveWay    func(error) // until an answer: ends dialling, for a knock that crossed ours
+	ephemeral  [32]byte        // outgoing: our knock's Noise ephemeral key, for glare
+	peerKey    identity.Key    // who it is with; zero for the echo
+	peerStatic [32]byte        // the same as an X25519 key
+	mutedFirst bool            // deafened: whether the microphone was muted before
+	after      <-chan struct{} // a call that waited and was answered: closed when the first has let go of everything
+	writing    *rate.Limiter   // how fast the person may write
+	giveWay    func(error)     // until an answer: ends dialling, for a knock that crossed ours
 
 	callID    [16]byte // set by begin, or by the knock
 	freshCard []byte   // a newer card than the stored one, owned by the call's goroutine
@@ -59,16 +69,28 @@ type call struct {
 func (e *Engine) begin(c *call) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.current != nil {
+		return ErrBusy
+	}
+	if err := e.joinLocked(c); err != nil {
+		return err
+	}
+	e.current = c
+	return nil
+}
+
+// joinLocked makes c one of the live calls. The caller holds e.mu.
+func (e *Engine) joinLocked(c *call) error {
 	switch {
 	case e.closed:
 		return ErrClosed
-	case e.current != nil:
-		return ErrBusy
 	case c.station != nil && c.station != e.station:
 		return ErrCallingOff
 	}
 	c.engine = e
-	c.answered, c.holds, c.done = make(chan struct{}, 1), make(chan bool, 1), make(chan struct{})
+	c.answered, c.silenced, c.promoted = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{})
+	c.holds, c.texts, c.done = make(chan bool, 1), make(chan string, textsWaiting), make(chan struct{})
+	c.writing = newTextLimiter()
 	c.ctx, c.cancel = context.WithCancelCause(e.ctx)
 	c.dialling, c.giveWay = context.WithCancelCause(c.ctx)
 	if c.callID == [16]byte{} {
@@ -76,7 +98,6 @@ func (e *Engine) begin(c *call) error {
 	}
 	c.info.ID = hex.EncodeToString(c.callID[:8])
 	c.info.Started = time.Now()
-	e.current = c
 	e.live[c] = struct{}{}
 	e.calls.Add(1)
 	return nil
@@ -137,8 +158,11 @@ func (c *call) finish(why *ended) {
 	c.info.EndedAt = time.Now()
 	c.info.Reason, c.info.Detail = why.reason, why.detail
 	c.moveLocked(Ended)
-	e.current, e.last = nil, c
+	next := e.leaveLocked(c)
 	e.publish(Event{Kind: EventEnded, Call: c.copyLocked()})
+	if next != nil {
+		e.publish(Event{Kind: EventIncoming, Call: next.copyLocked()})
+	}
 }
 
 // move takes the call to the next phase and tells the listeners.
@@ -176,6 +200,7 @@ func (c *call) applyMuteLocked() {
 		return
 	}
 	c.session.SetMuted(c.info.Muted)
+	c.session.SetDeafened(c.info.Deafened)
 	c.session.SetHeld(c.info.Held || c.info.PeerHeld)
 }
 

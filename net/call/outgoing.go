@@ -176,8 +176,8 @@ func (c *call) awaitAnswer(ctx context.Context, out *handshake.Outgoing, knocker
 		return toAll(ctx, out.Knock())
 	}
 	err = exchange(ctx, knockers[0], inbox, knockEvery, knock, func(body []byte) (bool, error) {
-		if kind, ok := out.OpenControl(body); ok {
-			switch kind {
+		if control, ok := out.OpenControl(body); ok {
+			switch control.Kind {
 			case wire.ControlRinging:
 				if !heard {
 					heard = true
@@ -187,6 +187,9 @@ func (c *call) awaitAnswer(ctx context.Context, out *handshake.Outgoing, knocker
 					c.move(Ringing, EventRinging)
 				}
 			case wire.ControlDeclined:
+				if text := identity.CleanText(control.Text, wire.MaxTextBytes); text != "" {
+					c.showText(text)
+				}
 				return true, &ended{reason: Declined}
 			case wire.ControlBusy:
 				return true, &ended{reason: Busy}

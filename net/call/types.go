@@ -33,17 +33,28 @@ type Quality struct {
 // Proof is what the live connection can show about who can hear and who sees which address.
 // It is computed from the connection when asked for, never remembered from set-up.
 type Proof struct {
-	Route       string // "relay" or "direct"
-	RelayLocal  string // our relayed address, IP:port: at the relay that sees this machine's address
-	RelayRemote string // theirs: at the relay that sees the other's address
-	SameRelay   bool   // one relay sees both addresses
-	PeerSees    string // the address the other person's machine sees: our relayed address
-	Encrypted   bool   // DTLS-SRTP up and frames opening under the seal
-	Cipher      string // e.g. "AES-256-GCM"
-	PostQuantum bool
-	Verified    bool
-	Words       []string // the four safety words; empty before the handshake ends
-	Refused     uint64   // packets the guard refused because they were not for the own relay
+	Route           string // "relay", or "" while there is no connection
+	PairTypes       string // what ICE says of both ends of the pair in use: "relay-relay"
+	RelayLocal      string // our relayed address, IP:port: at the relay that sees this machine's address
+	RelayRemote     string // theirs: at the relay that sees the other's address
+	RelayLocalHost  string // our relay by name, host:port, as the settings have it
+	RelayRemoteHost string // theirs, as their card has it
+	SameRelay       bool   // one relay sees both addresses
+	PeerSees        string // the address the other person's machine sees: our relayed address
+	Encrypted       bool   // DTLS-SRTP up and frames opening under the seal
+	Cipher          string // e.g. "AES-256-GCM"
+	PostQuantum     bool
+	Verified        bool
+	Words           []string // the four safety words; empty before the handshake ends
+	Refused         uint64   // packets the guard refused because they were not for the own relay
+}
+
+// Text is a line that somebody wrote in a call, or with a decline. Body is already
+// safe to print.
+type Text struct {
+	At   time.Time
+	Mine bool
+	Body string
 }
 
 // Info is a call as it stands now.
@@ -57,14 +68,19 @@ type Info struct {
 	ConnectedAt time.Time // zero before Connected
 	EndedAt     time.Time
 	Muted       bool
+	Deafened    bool // the person hears nothing, and is muted too
 	Held        bool // by this side
 	PeerHeld    bool // by the other side
-	Stats       Stats
-	Quality     Quality
-	Proof       Proof
-	Reason      Reason // set when Ended
-	Detail      string // Ended: what happened and what to do, when there is more to say than Reason
-	Warnings    []string
+	Silenced    bool // incoming: it no longer makes a sound here
+	// TalkingMuted: somebody speaks into the muted microphone, and nobody hears it.
+	TalkingMuted bool
+	Texts        []Text // the latest, oldest first
+	Stats        Stats
+	Quality      Quality
+	Proof        Proof
+	Reason       Reason // set when Ended
+	Detail       string // Ended: what happened and what to do, when there is more to say than Reason
+	Warnings     []string
 }
 
 // Talked is how long the call has been, or was, connected.
@@ -76,6 +92,14 @@ func (i Info) Talked() time.Duration {
 		return time.Since(i.ConnectedAt)
 	}
 	return i.EndedAt.Sub(i.ConnectedAt)
+}
+
+// Declined is the line of text that came with a decline, or went with one; "" for none.
+func (i Info) Declined() string {
+	if i.Reason != Declined && i.Reason != DeclinedHere || len(i.Texts) == 0 {
+		return ""
+	}
+	return i.Texts[len(i.Texts)-1].Body
 }
 
 // Receipt is what the connection showed about the call, in a paragraph; "" for a
@@ -132,6 +156,7 @@ type Snapshot struct {
 	Relay      string // host:port of the own relay, "" when none is chosen
 	RelayHere  bool   // the relay runs inside this process
 	Call       *Info  // the current or the last call; nil before any
+	Waiting    *Info  // a second call, which rings while Call talks; nil for none
 }
 
 // EventKind names an event; its text is what --json carries.
@@ -142,11 +167,13 @@ const (
 	EventDialling   EventKind = "call.dialling"
 	EventRinging    EventKind = "call.ringing"
 	EventIncoming   EventKind = "call.incoming"
+	EventWaiting    EventKind = "call.waiting" // a second call rings while the first talks; EventIncoming follows if the first ends
 	EventConnecting EventKind = "call.connecting"
 	EventConnected  EventKind = "call.connected"
 	EventAudio      EventKind = "call.audio"
 	EventStats      EventKind = "call.stats"
-	EventChanged    EventKind = "call.changed" // mute, hold, warnings
+	EventText       EventKind = "call.text"    // a line of text, ours or theirs
+	EventChanged    EventKind = "call.changed" // mute, hold, silence, warnings, the contact's name or mark
 	EventEnded      EventKind = "call.ended"
 )
 
@@ -158,6 +185,7 @@ type Event struct {
 	LineDetail    string
 	LineError     error // why the line is not up; nil while the first attempt is under way
 	Call          *Info
+	Text          Text          // EventText only
 	Warning       string        // EventChanged only: the sentence that is new; "" when something else changed
 	AnswerToAudio time.Duration // EventAudio only: from the person's answer (or its arrival) to the first frame heard
 }

@@ -76,7 +76,7 @@ func TestGarbageOnTheAnswerDrop(t *testing.T) {
 	refuse("short", c.answer[:wire.BodySize-1])
 	refuse("long", append(bytes.Clone(c.answer), 0))
 	refuse("own knock", c.out.Knock())
-	refuse("control", c.in.SealControl(wire.ControlRinging))
+	refuse("control", c.in.SealControl(wire.Control{Kind: wire.ControlRinging}))
 	if other := knocked(t); other != nil {
 		refuse("the answer of another call", other.answer)
 	}

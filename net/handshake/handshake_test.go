@@ -168,8 +168,8 @@ func TestWordsDifferFromCallToCall(t *testing.T) {
 func TestControlBeforeTheAnswer(t *testing.T) {
 	c := knocked(t)
 	for _, kind := range []wire.ControlKind{wire.ControlRinging, wire.ControlDeclined, wire.ControlBusy} {
-		body := c.in.SealControl(kind)
-		if got, ok := c.out.OpenControl(body); !ok || got != kind {
+		body := c.in.SealControl(wire.Control{Kind: kind})
+		if got, ok := c.out.OpenControl(body); !ok || got.Kind != kind {
 			t.Errorf("%v: %v %v", kind, got, ok)
 		}
 		if c.in.OpenCancel(body) {
@@ -183,7 +183,7 @@ func TestControlBeforeTheAnswer(t *testing.T) {
 	if kind, ok := c.out.OpenControl(cancel); ok {
 		t.Errorf("the caller's own cancel, sent back, is %v", kind)
 	}
-	if c.in.SealControl(wire.ControlCancel) != nil || c.in.SealControl(99) != nil {
+	if c.in.SealControl(wire.Control{Kind: wire.ControlCancel}) != nil || c.in.SealControl(wire.Control{Kind: 99}) != nil {
 		t.Error("a callee says what only a caller can")
 	}
 	other := knocked(t)
@@ -216,7 +216,7 @@ func TestBodiesLookAlike(t *testing.T) {
 		"knock":   func() []byte { return knocked(t).out.Knock() },
 		"answer":  func() []byte { return knocked(t).answer },
 		"cancel":  c.out.SealCancel,
-		"ringing": func() []byte { return c.in.SealControl(wire.ControlRinging) },
+		"ringing": func() []byte { return c.in.SealControl(wire.Control{Kind: wire.ControlRinging}) },
 		"confirm": func() []byte { return c.caller.SealConfirm(testOffer(50002), c.alice.card) },
 		"signal":  func() []byte { return c.callee.SealSignal(wire.Signal{Kind: wire.SignalHold}) },
 	}
@@ -295,4 +295,19 @@ func lowOrder(t *testing.T) [][]byte {
 		}
 	}
 	return points
+}
+
+func TestADeclineCarriesItsText(t *testing.T) {
+	c := knocked(t)
+	said := wire.Control{Kind: wire.ControlDeclined, Text: "in five minutes"}
+	body := c.in.SealControl(said)
+	if got, ok := c.out.OpenControl(body); !ok || got != said {
+		t.Errorf("%+v, %v", got, ok)
+	}
+	if bare := c.in.SealControl(wire.Control{Kind: wire.ControlDeclined}); len(bare) != len(body) {
+		t.Errorf("a text makes the body %d bytes long in place of %d", len(body), len(bare))
+	}
+	if c.in.SealControl(wire.Control{Kind: wire.ControlRinging, Text: "x"}) != nil {
+		t.Error("ringing carries a text")
+	}
 }

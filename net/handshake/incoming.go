@@ -73,11 +73,11 @@ func (i *Incoming) PeerStatic() [32]byte { return i.static }
 // Ephemeral gives the caller's Noise ephemeral public key; see Outgoing.Ephemeral.
 func (i *Incoming) Ephemeral() [32]byte { return i.ephemeral }
 
-// SealControl gives the body that says ringing, declined or busy; nil for any other
-// kind.
-func (i *Incoming) SealControl(kind wire.ControlKind) []byte {
-	message, err := wire.Control{Kind: kind}.Marshal(sealedSize)
-	if err != nil || kind == wire.ControlCancel {
+// SealControl gives the body that says ringing, declined (with its text) or busy; nil
+// for any other kind.
+func (i *Incoming) SealControl(control wire.Control) []byte {
+	message, err := control.Marshal(sealedSize)
+	if err != nil || control.Kind == wire.ControlCancel {
 		return nil
 	}
 	return controlSealer(i.knock.CallSecret, i.knock.CallID, toCaller).seal(message)
@@ -85,7 +85,7 @@ func (i *Incoming) SealControl(kind wire.ControlKind) []byte {
 
 // OpenCancel says whether a body is the caller giving up.
 func (i *Incoming) OpenCancel(body []byte) bool {
-	return openControl(controlSealer(i.knock.CallSecret, i.knock.CallID, toCallee), body) == wire.ControlCancel
+	return openControl(controlSealer(i.knock.CallSecret, i.knock.CallID, toCallee), body).Kind == wire.ControlCancel
 }
 
 // Answer gives the body that accepts the call, the key of the drop where the

@@ -116,9 +116,9 @@ func (o *Outgoing) AnswerDrop() ed25519.PrivateKey {
 }
 
 // OpenControl opens ringing, declined or busy. False: it is none of them.
-func (o *Outgoing) OpenControl(body []byte) (wire.ControlKind, bool) {
-	kind := openControl(controlSealer(o.knock.CallSecret, o.knock.CallID, toCaller), body)
-	return kind, kind == wire.ControlRinging || kind == wire.ControlDeclined || kind == wire.ControlBusy
+func (o *Outgoing) OpenControl(body []byte) (wire.Control, bool) {
+	control := openControl(controlSealer(o.knock.CallSecret, o.knock.CallID, toCaller), body)
+	return control, control.Kind == wire.ControlRinging || control.Kind == wire.ControlDeclined || control.Kind == wire.ControlBusy
 }
 
 // SealCancel gives the body that ends the ringing.
@@ -127,16 +127,17 @@ func (o *Outgoing) SealCancel() []byte {
 	return controlSealer(o.knock.CallSecret, o.knock.CallID, toCallee).seal(message)
 }
 
-func openControl(keys sealer, body []byte) wire.ControlKind {
+// openControl gives the zero Control for a body that is none.
+func openControl(keys sealer, body []byte) wire.Control {
 	message, err := keys.open(body)
 	if err != nil {
-		return 0
+		return wire.Control{}
 	}
 	control, err := wire.ParseControl(message)
 	if err != nil {
-		return 0
+		return wire.Control{}
 	}
-	return control.Kind
+	return control
 }
 
 // ReadAnswer opens the callee's answer. ErrUnopened leaves the call as it was, so

@@ -19,10 +19,16 @@ const (
 // private and other invisible characters, folds white space to single spaces, and
 // cuts at 32 columns or 64 bytes between whole characters. It may give "".
 // Cleaning twice changes nothing.
-func CleanName(name string) string {
+func CleanName(name string) string { return cut(clean(name), maxNameWidth, MaxNameSize) }
+
+// CleanText does the same with a line of text that somebody wrote, and cuts it at
+// limit bytes, however wide it is.
+func CleanText(text string, limit int) string { return cut(clean(text), limit, limit) }
+
+func clean(text string) string {
 	var clean strings.Builder
 	space, marks := false, maxMarks
-	for _, r := range strings.ToValidUTF8(name, "") {
+	for _, r := range strings.ToValidUTF8(text, "") {
 		switch {
 		case unicode.IsSpace(r):
 			space, marks = clean.Len() > 0, maxMarks
@@ -42,7 +48,7 @@ func CleanName(name string) string {
 		}
 		clean.WriteRune(r)
 	}
-	return cut(clean.String())
+	return clean.String()
 }
 
 // visible is false for what leaves no honest mark on a screen. U+2800 is a blank
@@ -52,17 +58,17 @@ func visible(r rune) bool {
 		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// cut keeps whole grapheme clusters up to the widest and longest name.
-func cut(name string) string {
+// cut keeps whole grapheme clusters up to so many columns and bytes.
+func cut(text string, widest, longest int) string {
 	width, end, state := 0, 0, -1
-	for rest := name; rest != ""; {
+	for rest := text; rest != ""; {
 		var cluster string
 		var columns int
 		cluster, rest, columns, state = uniseg.FirstGraphemeClusterInString(rest, state)
-		if width+columns > maxNameWidth || end+len(cluster) > MaxNameSize {
+		if width+columns > widest || end+len(cluster) > longest {
 			break
 		}
 		width, end = width+columns, end+len(cluster)
 	}
-	return strings.TrimRight(name[:end], " ")
+	return strings.TrimRight(text[:end], " ")
 }

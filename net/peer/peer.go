@@ -93,6 +93,7 @@ func (s State) String() string {
 type Snapshot struct {
 	State         State
 	Route         string         // "relay" while a pair of relayed addresses is in use, else ""
+	PairTypes     string         // ICE's types of both ends of that pair, "relay-relay"; "" before there is one
 	LocalRelayed  netip.AddrPort // our address at our relay: all that the other side sees of us
 	RemoteRelayed netip.AddrPort // theirs at theirs; zero before there is a pair
 	RTT           time.Duration  // to the other person and back, from ICE checks; 0 before the first

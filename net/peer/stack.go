@@ -283,6 +283,7 @@ func (s *stack) describe(snapshot *Snapshot) {
 		return
 	}
 	snapshot.Route = "relay" // the own half is relayed, so the other half is all that anyone sees
+	snapshot.PairTypes = pair.Local.Typ.String() + "-" + pair.Remote.Typ.String()
 	snapshot.LocalRelayed = local
 	snapshot.RemoteRelayed = netip.AddrPortFrom(remote.Unmap(), pair.Remote.Port)
 	if stats, ok := s.ice.GetSelectedCandidatePairStats(); ok {

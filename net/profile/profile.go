@@ -247,7 +247,7 @@ type Stamp struct{ settings, contacts stamp }
 // Policy is who may call, as the settings stand now.
 func (p *Profile) Policy() call.Policy {
 	loaded := p.lastGood()
-	return call.Policy{Who: loaded.Calls.Who, Ringing: loaded.Calls.Ringing}
+	return call.Policy{Who: loaded.Calls.Who, Ringing: loaded.Calls.Ringing, Waiting: loaded.Calls.Waiting}
 }
 
 // Seen remembers a knock on disk and reports whether it was seen before.

@@ -15,12 +15,13 @@ import (
 //	         32 commitment | 1 flags | card
 //	answer   1088 ML-KEM ciphertext | 32 nonce B | 32 drop seed | offer | card
 //	confirm  32 nonce A | offer | card
-//	signal   1 kind | 8 sequence number
-//	control  1 kind
+//	signal   1 kind | 8 sequence number | what the kind carries (signal.go)
+//	control  1 kind | text, for a decline
 //	offer    32 fingerprint | 1 ufrag length | ufrag | 1 pwd length | pwd |
 //	         1 number of candidates | candidates
 //	candidate  1 family, 4 or 6 | 4 or 16 address | 2 port
 //	card     2 length | signed card
+//	text     1 length | UTF-8, at most MaxTextBytes
 const (
 	KEMKeySize        = 1184 // ML-KEM-768 encapsulation key, FIPS 203 §8
 	KEMCiphertextSize = 1088 // ML-KEM-768 ciphertext
@@ -76,53 +77,6 @@ type Confirm struct {
 	NonceA [32]byte // opens the knock's commitment
 	Offer  Offer
 	Card   []byte // the caller's newest signed card
-}
-
-// ControlKind is what is said about a call before it is answered.
-type ControlKind uint8
-
-const (
-	ControlRinging  ControlKind = 1 + iota // callee: it rings
-	ControlDeclined                        // callee: the person declined
-	ControlBusy                            // callee: the person is in another call
-	ControlCancel                          // caller: no longer calling
-)
-
-// Control is a message before the answer.
-type Control struct{ Kind ControlKind }
-
-// SignalKind is what is said during a call.
-type SignalKind uint8
-
-const (
-	SignalConfirmed SignalKind = 1 + iota // callee: the confirmation opened, media may flow
-	SignalHold                            // the sender hears and says nothing for now
-	SignalResume                          // the end of SignalHold
-	SignalBye                             // the sender hung up
-)
-
-// Signal is a message during a call. Seq starts at 1 in each direction and never
-// repeats.
-type Signal struct {
-	Kind SignalKind
-	Seq  uint64
-}
-
-// String gives the word for logs.
-func (k ControlKind) String() string {
-	return word(uint8(k), "ringing", "declined", "busy", "cancel")
-}
-
-// String gives the word for logs.
-func (k SignalKind) String() string {
-	return word(uint8(k), "confirmed", "hold", "resume", "bye")
-}
-
-func word(kind uint8, words ...string) string {
-	if kind == 0 || int(kind) > len(words) {
-		return fmt.Sprintf("kind %d", kind)
-	}
-	return words[kind-1]
 }
 
 // forbidden are addresses that no relay has and that would reach something else:
@@ -276,20 +230,4 @@ func marshalRest(b []byte, offer *Offer, card []byte, size int) ([]byte, error) 
 		return nil, err
 	}
 	return padded(b, size)
-}
-
-// Marshal gives the message in exactly size bytes.
-func (s Signal) Marshal(size int) ([]byte, error) {
-	if s.Kind < SignalConfirmed || s.Kind > SignalBye || s.Seq == 0 {
-		return nil, fmt.Errorf("%w: signal %v, number %d", ErrMalformed, s.Kind, s.Seq)
-	}
-	return padded(binary.BigEndian.AppendUint64([]byte{byte(s.Kind)}, s.Seq), size)
-}
-
-// Marshal gives the message in exactly size bytes.
-func (c Control) Marshal(size int) ([]byte, error) {
-	if c.Kind < ControlRinging || c.Kind > ControlCancel {
-		return nil, fmt.Errorf("%w: control %v", ErrMalformed, c.Kind)
-	}
-	return padded([]byte{byte(c.Kind)}, size)
 }

@@ -125,29 +125,3 @@ func ParseConfirm(b []byte) (*Confirm, error) {
 	}
 	return &c, nil
 }
-
-// ParseSignal reads a padded signal.
-func ParseSignal(b []byte) (Signal, error) {
-	r := messageReader{rest: b}
-	s := Signal{Kind: SignalKind(r.number(1)), Seq: r.number(8)}
-	if err := r.end("signal"); err != nil {
-		return Signal{}, err
-	}
-	if s.Kind < SignalConfirmed || s.Kind > SignalBye || s.Seq == 0 {
-		return Signal{}, fmt.Errorf("%w: signal %v, number %d", ErrMalformed, s.Kind, s.Seq)
-	}
-	return s, nil
-}
-
-// ParseControl reads a padded control message.
-func ParseControl(b []byte) (Control, error) {
-	r := messageReader{rest: b}
-	c := Control{Kind: ControlKind(r.number(1))}
-	if err := r.end("control message"); err != nil {
-		return Control{}, err
-	}
-	if c.Kind < ControlRinging || c.Kind > ControlCancel {
-		return Control{}, fmt.Errorf("%w: control %v", ErrMalformed, c.Kind)
-	}
-	return c, nil
-}

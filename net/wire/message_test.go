@@ -51,8 +51,17 @@ var messages = map[string]struct {
 	"knock":   {testKnock(), func(b []byte) (message, error) { return ParseKnock(b) }},
 	"answer":  {testAnswer(), func(b []byte) (message, error) { return ParseAnswer(b) }},
 	"confirm": {testConfirm(), func(b []byte) (message, error) { return ParseConfirm(b) }},
-	"signal":  {Signal{SignalBye, 1 << 63}, func(b []byte) (message, error) { return ParseSignal(b) }},
-	"control": {Control{ControlCancel}, func(b []byte) (message, error) { return ParseControl(b) }},
+	"signal":  {Signal{Kind: SignalBye, Seq: 1 << 63}, func(b []byte) (message, error) { return ParseSignal(b) }},
+	"control": {Control{Kind: ControlCancel}, func(b []byte) (message, error) { return ParseControl(b) }},
+	"text": {
+		Signal{Kind: SignalText, Seq: 7, Number: 1 << 31, Text: "back in five minutes"},
+		func(b []byte) (message, error) { return ParseSignal(b) },
+	},
+	"taken": {Signal{Kind: SignalTaken, Seq: 8, Number: 5}, func(b []byte) (message, error) { return ParseSignal(b) }},
+	"declined with a text": {
+		Control{Kind: ControlDeclined, Text: strings.Repeat("x", MaxTextBytes)},
+		func(b []byte) (message, error) { return ParseControl(b) },
+	},
 }
 
 func TestMessagesComeBackInOneSize(t *testing.T) {
@@ -97,12 +106,27 @@ func TestUnsendableMessages(t *testing.T) {
 	confirm.Card = make([]byte, MaxCardBytes+1)
 	noCard := testKnock()
 	noCard.Card = nil
-	for _, m := range []message{knock, answer, confirm, noCard, Signal{0, 1}, Signal{SignalBye + 1, 1}, Signal{SignalBye, 0}, Control{0}, Control{ControlCancel + 1}} {
+	for _, m := range []message{
+		knock, answer, confirm, noCard,
+		Signal{Seq: 1},
+		Signal{Kind: 99, Seq: 1},
+		Signal{Kind: SignalBye},
+		Signal{Kind: SignalBye, Seq: 1, Number: 1},
+		Signal{Kind: SignalBye, Seq: 1, Text: "x"},
+		Signal{Kind: SignalText, Seq: 1, Number: 1},
+		Signal{Kind: SignalText, Seq: 1, Text: "x"},
+		Signal{Kind: SignalText, Seq: 1, Number: 1, Text: strings.Repeat("x", MaxTextBytes+1)},
+		Signal{Kind: SignalTaken, Seq: 1},
+		Control{},
+		Control{Kind: ControlCancel + 1},
+		Control{Kind: ControlBusy, Text: "x"},
+		Control{Kind: ControlDeclined, Text: strings.Repeat("x", MaxTextBytes+1)},
+	} {
 		if _, err := m.Marshal(testSize); !errors.Is(err, ErrMalformed) {
 			t.Errorf("%+v: %v", m, err)
 		}
 	}
-	for _, raw := range [][]byte{{0}, {5}, {255}} {
+	for _, raw := range [][]byte{{0}, {99}, {255}} {
 		if _, err := ParseControl(raw); !errors.Is(err, ErrMalformed) {
 			t.Errorf("control %v: %v", raw, err)
 		}
@@ -196,14 +220,14 @@ func TestReadersCheckTheOffer(t *testing.T) {
 }
 
 func TestWordsForLogs(t *testing.T) {
-	if ControlBusy.String() != "busy" || SignalHold.String() != "hold" || SignalKind(9).String() != "kind 9" {
-		t.Error(ControlBusy, SignalHold, SignalKind(9))
+	if ControlBusy.String() != "busy" || SignalHold.String() != "hold" || SignalKind(99).String() != "kind 99" {
+		t.Error(ControlBusy, SignalHold, SignalKind(99))
 	}
 }
 
 // FuzzMessages: what a reader accepts is exactly what a writer writes.
 func FuzzMessages(f *testing.F) {
-	names := []string{"knock", "answer", "confirm", "signal", "control"}
+	names := []string{"knock", "answer", "confirm", "signal", "control", "text", "taken", "declined with a text"}
 	for which, name := range names {
 		raw, err := messages[name].message.Marshal(testSize)
 		if err != nil {

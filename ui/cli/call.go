@@ -125,6 +125,10 @@ func ready(opened *profile.Profile) error {
 func (p *program) followCall(engine *call.Engine, events <-chan call.Event, length time.Duration) call.Info {
 	interrupted, stop := interrupts()
 	defer stop()
+	placed := ""
+	if shown := engine.Snapshot().Call; shown != nil {
+		placed = shown.ID
+	}
 	var over <-chan time.Time
 	for {
 		select {
@@ -142,7 +146,9 @@ func (p *program) followCall(engine *call.Engine, events <-chan call.Event, leng
 					over = time.After(length)
 				}
 			case call.EventEnded:
-				return *event.Call
+				if event.Call.ID == placed { // and not one that waited meanwhile
+					return *event.Call
+				}
 			}
 		}
 	}

@@ -63,13 +63,22 @@ type changedEvent struct {
 	Muted    bool     `json:"muted"`
 	Held     bool     `json:"held"`
 	PeerHeld bool     `json:"peer_held"`
+	Deafened bool     `json:"deafened"`
+	Silenced bool     `json:"silenced"`
 	Warnings []string `json:"warnings,omitempty"`
+}
+
+type textEvent struct {
+	callEvent
+	Mine bool   `json:"mine"`
+	Text string `json:"text"`
 }
 
 type endedEvent struct {
 	callEvent
 	Reason  string  `json:"reason"`
 	Detail  string  `json:"detail,omitempty"`
+	Text    string  `json:"text,omitempty"`
 	Seconds float64 `json:"seconds"`
 	Receipt string  `json:"receipt"`
 }
@@ -89,7 +98,7 @@ func asJSON(event call.Event) any {
 	info := event.Call
 	base := callEvent{head, info.ID, info.Peer.Name}
 	switch event.Kind {
-	case call.EventIncoming:
+	case call.EventIncoming, call.EventWaiting:
 		return incomingEvent{base, info.Peer.Known, info.Peer.Verified, info.WhyItRings}
 	case call.EventConnected:
 		proof := info.Proof
@@ -103,9 +112,11 @@ func asJSON(event call.Event) any {
 			rounded(s.ConcealedRatio), rounded(s.LevelIn), rounded(s.LevelOut),
 		}
 	case call.EventChanged:
-		return changedEvent{base, info.Muted, info.Held, info.PeerHeld, info.Warnings}
+		return changedEvent{base, info.Muted, info.Held, info.PeerHeld, info.Deafened, info.Silenced, info.Warnings}
+	case call.EventText:
+		return textEvent{base, event.Text.Mine, event.Text.Body}
 	case call.EventEnded:
-		return endedEvent{base, string(info.Reason), info.Detail, rounded(info.Talked().Seconds()), info.Receipt()}
+		return endedEvent{base, string(info.Reason), info.Detail, info.Declined(), rounded(info.Talked().Seconds()), info.Receipt()}
 	}
 	return base
 }
@@ -120,6 +131,9 @@ func howItEnded(info call.Info) string {
 	if info.Detail != "" {
 		sentence += ": " + info.Detail
 	}
+	if text := info.Declined(); text != "" && info.Reason == call.Declined {
+		sentence += " and says: " + text
+	}
 	return sentence
 }
 
@@ -133,6 +147,13 @@ func asText(event call.Event) string {
 		return "It rings at " + info.Peer.Name
 	case call.EventIncoming:
 		return "Incoming call from " + info.Peer.Name + " (" + info.WhyItRings + ")"
+	case call.EventWaiting:
+		return info.Peer.Name + " calls too (" + info.WhyItRings + ")"
+	case call.EventText:
+		if event.Text.Mine {
+			return ""
+		}
+		return info.Peer.Name + ": " + event.Text.Body
 	case call.EventConnected:
 		return "Connected to " + info.Peer.Name + ". Safety words: " + joinWords(info.Proof.Words)
 	case call.EventChanged:

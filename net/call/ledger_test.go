@@ -1,0 +1,109 @@
+package call_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"sotto/audio/fake"
+	"sotto/net/call"
+	"sotto/net/identity"
+	"sotto/net/world"
+	"sotto/settings"
+)
+
+// ledger is an address book that a test can change, as the profile's files can.
+type ledger struct {
+	*world.Book
+
+	mu       sync.Mutex // guards the following
+	policy   call.Policy
+	contacts []call.Contact
+}
+
+func (l *ledger) Policy() call.Policy {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.policy
+}
+
+func (l *ledger) Contacts() []call.Contact {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]call.Contact(nil), l.contacts...)
+}
+
+// change edits the book and tells the engine, as whoever writes the files does.
+func (s *side) change(edit func(*ledger)) {
+	s.book.mu.Lock()
+	edit(s.book)
+	s.book.mu.Unlock()
+	s.engine.PolicyChanged()
+}
+
+// keep starts a person with a book that can be changed and a ring that is counted.
+func keep(t *testing.T, p *world.Person, policy call.Policy, contacts ...call.Contact) *side {
+	t.Helper()
+	s := &side{t: t, person: p, book: &ledger{Book: world.NewBook(policy.Who), policy: policy, contacts: contacts}}
+	config := call.Config{
+		Book: s.book,
+		OpenSound: func() (call.Sound, error) {
+			s.opened.Add(1)
+			tone, err := fake.NewTone(440)
+			return call.Sound{Source: tone, Sink: fake.NewNullSink()}, err
+		},
+		Ring: func(incoming bool) func() {
+			if !incoming {
+				return func() {}
+			}
+			s.rings.Add(1)
+			return func() { s.rings.Add(-1) }
+		},
+		AutoAnswer: func(identity.Key) bool { return false },
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var err error
+	if s.engine, err = p.Engine(ctx, config); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.engine.Close() })
+	events, unsubscribe := s.engine.Subscribe()
+	t.Cleanup(unsubscribe)
+	s.events = events
+	return s
+}
+
+// everyone is the policy of somebody who answers contacts.
+var everyone = call.Policy{Who: settings.Contacts, Ringing: true}
+
+// talking is a call that alice placed and bob answered.
+func talking(t *testing.T, alice, bob *side) {
+	t.Helper()
+	alice.do(alice.engine.Dial(bob.name()))
+	bob.await(call.EventIncoming)
+	bob.do(bob.engine.Answer())
+	alice.await(call.EventConnected)
+	bob.await(call.EventConnected)
+}
+
+// next reads events until one of that kind that fits.
+func (s *side) next(kind call.EventKind, fits func(call.Event) bool) call.Event {
+	s.t.Helper()
+	for {
+		if event := s.await(kind); fits(event) {
+			return event
+		}
+	}
+}
+
+// until waits for a state that no event tells of.
+func (s *side) until(what string, holds func() bool) {
+	s.t.Helper()
+	for end := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("%s: never came to be: %s", s.name(), what)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package call_test
+
+import (
+	"errors"
+	"testing"
+
+	"sotto/net/call"
+)
+
+// three are alice and bob, who talk, and carol, who can call bob.
+func three(t *testing.T, waiting bool) (alice, bob, carol *side) {
+	t.Helper()
+	w := newWorld(t)
+	a, b, c := person(t, w, 0, "alice"), person(t, w, 1, "bob"), person(t, w, 0, "carol")
+	policy := everyone
+	policy.Waiting = waiting
+	alice, carol = keep(t, a, everyone, b.Contact()), keep(t, c, everyone, b.Contact())
+	bob = keep(t, b, policy, a.Contact(), c.Contact())
+	talking(t, alice, bob)
+	carol.do(carol.engine.Dial("bob"))
+	return alice, bob, carol
+}
+
+func TestWithoutWaitingASecondCallIsBusy(t *testing.T) {
+	_, bob, carol := three(t, false)
+	carol.ended(call.Busy)
+	if bob.engine.Snapshot().Waiting != nil {
+		t.Error("it waits")
+	}
+	if err := bob.engine.AnswerWaiting(); !errors.Is(err, call.ErrNoCall) {
+		t.Error(err)
+	}
+}
+
+func TestAWaitingCallIsAnswered(t *testing.T) {
+	alice, bob, carol := three(t, true)
+	bob.await(call.EventWaiting)
+	carol.await(call.EventRinging)
+	snapshot := bob.engine.Snapshot()
+	if snapshot.Waiting == nil || snapshot.Waiting.Peer.Name != "carol" || snapshot.Call.Peer.Name != "alice" || snapshot.Call.Phase != call.Connected {
+		t.Fatalf("%+v", snapshot)
+	}
+	if bob.rings.Load() != 0 || bob.opened.Load() != 1 {
+		t.Errorf("%d rings, %d microphones", bob.rings.Load(), bob.opened.Load())
+	}
+	bob.do(bob.engine.AnswerWaiting())
+	alice.ended(call.PeerHungUp)
+	carol.await(call.EventConnected)
+	bob.until("carol is the call", func() bool {
+		s := bob.engine.Snapshot()
+		return s.Waiting == nil && s.Call.Peer.Name == "carol" && s.Call.Phase == call.Connected
+	})
+	carol.await(call.EventAudio)
+}
+
+func TestAWaitingCallIsDeclined(t *testing.T) {
+	alice, bob, carol := three(t, true)
+	bob.await(call.EventWaiting)
+	bob.do(bob.engine.DeclineWaiting())
+	carol.ended(call.Declined)
+	bob.ended(call.DeclinedHere)
+	if s := bob.engine.Snapshot(); s.Waiting != nil || s.Call.Phase != call.Connected || s.Call.Peer.Name != "alice" {
+		t.Errorf("%+v", s)
+	}
+	alice.do(alice.engine.HangUp())
+}
+
+func TestAWaitingCallRingsWhenTheFirstEnds(t *testing.T) {
+	alice, bob, carol := three(t, true)
+	bob.await(call.EventWaiting)
+	alice.do(alice.engine.HangUp())
+	bob.ended(call.PeerHungUp)
+	bob.await(call.EventIncoming)
+	bob.until("it rings aloud", func() bool { return bob.rings.Load() == 1 })
+	bob.do(bob.engine.Answer())
+	carol.await(call.EventConnected)
+}
+
+func TestAWaitingCallThatIsGivenUpLeavesTheFirstAlone(t *testing.T) {
+	_, bob, carol := three(t, true)
+	bob.await(call.EventWaiting)
+	carol.do(carol.engine.HangUp())
+	bob.ended(call.Missed)
+	if s := bob.engine.Snapshot(); s.Waiting != nil || s.Call.Phase != call.Connected {
+		t.Errorf("%+v", s)
+	}
+	bob.do(bob.engine.HangUp())
+}
