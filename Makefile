@@ -41,5 +41,13 @@ format:
 bench: build
 	$(GO) test -tags $(TAGS) -run '^$$' -bench . -benchtime 20x -timeout 30m ./ui/cli/
 
+# The whole program beside its peers, on one rig in one run; needs root for the network namespace.
+.PHONY: bench-sound
+bench-sound: build
+	@sh .ci/bench-deps.sh
+	$(GO) test -c -tags $(TAGS) -o bin/sound.test ./audio/bench
+	cd audio/bench && SOTTO_BENCH_NAMESPACE=1 SOTTO_BENCH_BINARY=$(CURDIR)/bin/sotto SOTTO_BENCH_TABLE=$(CURDIR)/docs/sound.md \
+		unshare --net $(CURDIR)/bin/sound.test -test.run '^$$' -test.bench . -test.benchtime 1x -test.timeout 30m
+
 fuzz: deps
 	@sh .ci/fuzz.sh

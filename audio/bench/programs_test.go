@@ -1,0 +1,223 @@
+//go:build linux
+
+package bench
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	_ "embed"
+)
+
+// program is something that two people can call each other with.
+type program struct {
+	name      string
+	installed func() bool
+	call      func(r *rig) *running
+}
+
+// running is a call under way from callermic to ear.
+type running struct {
+	ends  []int // process ids of caller and callee, whose children count as theirs
+	ports func() []int
+	stop  func()
+}
+
+func have(tool string) func() bool {
+	return func() bool { _, err := exec.LookPath(tool); return err == nil }
+}
+
+// sotto is a call through two relays of its own. The lossy leg is the caller's way to their relay.
+func sotto(flags ...string) func(r *rig) *running {
+	return func(r *rig) *running {
+		folder, err := os.MkdirTemp(r.folder, "sotto-")
+		if err != nil {
+			r.b.Fatal(err)
+		}
+		run := func(words ...string) string {
+			out, err := exec.Command(sottoBinary(), words...).CombinedOutput()
+			if err != nil {
+				r.b.Fatalf("sotto %v: %v\n%s", words, err, out)
+			}
+			return strings.TrimSpace(string(out))
+		}
+		var stops []func()
+		follow := func(event string, words ...string) (map[string]any, int) {
+			command := exec.Command(sottoBinary(), words...)
+			out, err := command.StdoutPipe()
+			if err != nil {
+				r.b.Fatal(err)
+			}
+			told := awaitEvent(out, event)
+			stops = append(stops, r.start(command))
+			got, open := <-told
+			if !open {
+				r.b.Fatalf("sotto %v ended without %s", words, event)
+			}
+			return got, command.Process.Pid
+		}
+		var turn int
+		homes := map[string]string{}
+		for _, name := range []string{"alice", "bob"} {
+			ready, _ := follow("relay.ready", "relay", "--listen", "127.0.0.1:0", "--turn-listen", "127.0.0.1:0", "--public-ip", "127.0.0.1",
+				"--admission", "open", "--dir", filepath.Join(folder, "relay-"+name), "--json")
+			if name == "alice" {
+				_, port, _ := strings.Cut(ready["turn"].(string), ":")
+				_, _ = fmt.Sscan(port, &turn)
+			}
+			homes[name] = filepath.Join(folder, name)
+			run("--home", homes[name], "setup", "--name", name, "--relay", ready["address"].(string), "--calls", "on", "--yes")
+		}
+		run("--home", homes["alice"], "contacts", "add", run("--home", homes["bob"], "card"), "--name", "bob", "--verified")
+		run("--home", homes["bob"], "contacts", "add", run("--home", homes["alice"], "card"), "--name", "alice", "--verified")
+		_, bob := follow("listen.ready", append([]string{
+			"--home", homes["bob"], "listen", "--auto-answer", "alice", "--json",
+			"--mic", "device:calleemic", "--speaker", "device:ear",
+		}, flags...)...)
+		_, alice := follow("call.connected", append([]string{
+			"--home", homes["alice"], "call", "bob", "--json",
+			"--mic", "device:callermic", "--speaker", "device:callerear",
+		}, flags...)...)
+		return &running{ends: []int{alice, bob}, ports: func() []int { return []int{turn} }, stop: func() {
+			for i := len(stops) - 1; i >= 0; i-- {
+				stops[i]()
+			}
+		}}
+	}
+}
+
+func sottoBinary() string { return os.Getenv("SOTTO_BENCH_BINARY") }
+
+// awaitEvent gives the first event of that name; it goes on reading, so that the writer never waits.
+func awaitEvent(out io.Reader, event string) <-chan map[string]any {
+	told := make(chan map[string]any, 1)
+	go func() {
+		defer close(told)
+		given := false
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			var got map[string]any
+			if json.Unmarshal(lines.Bytes(), &got) == nil && !given && got["event"] == event {
+				told <- got
+				given = true
+			}
+		}
+	}()
+	return told
+}
+
+// baresip is a direct call with DTLS-SRTP and Opus.
+func baresip(r *rig) *running {
+	modules, _ := filepath.Glob("/usr/lib*/baresip/modules")
+	if len(modules) == 0 {
+		r.b.Fatal("baresip's modules were not found")
+	}
+	folder, err := os.MkdirTemp(r.folder, "baresip-")
+	if err != nil {
+		r.b.Fatal(err)
+	}
+	const rtp = 11000
+	start := func(name, mic, ear string, sip, ports int, words ...string) (*exec.Cmd, func()) {
+		home := filepath.Join(folder, name)
+		write := func(file, text string) {
+			if err := os.WriteFile(filepath.Join(home, file), []byte(text), 0o600); err != nil {
+				r.b.Fatal(err)
+			}
+		}
+		if err := os.MkdirAll(home, 0o700); err != nil {
+			r.b.Fatal(err)
+		}
+		write("config", fmt.Sprintf("module_path %s\nsip_listen %s:%d\nnet_interface room0\naudio_player pulse,%s\naudio_alert pulse,%s\naudio_source pulse,%s\n"+
+			"rtp_ports %d-%d\nmodule stdio.so\nmodule opus.so\nmodule pulse.so\nmodule dtls_srtp.so\nmodule_app account.so\nmodule_app menu.so\nmodule_app contact.so\n"+
+			"opus_bitrate 32000\nopus_stereo no\nopus_sprop_stereo no\n", modules[0], address, sip, ear, ear, mic, ports, ports+10))
+		write("accounts", fmt.Sprintf("<sip:%s@%s:%d>;regint=0;mediaenc=dtls_srtp;answermode=auto;audio_codecs=opus/48000/2;ptime=20\n", name, address, sip))
+		write("contacts", "\n")
+		command := exec.Command("baresip", append([]string{"-f", home}, words...)...)
+		command.Stdin, _ = os.Open(os.DevNull)
+		return command, r.start(command)
+	}
+	callee, stopCallee := start("callee", "calleemic", "ear", 5070, rtp)
+	r.await("baresip", func() bool { return len(udpPorts(callee.Process.Pid)) > 0 })
+	caller, stopCaller := start("caller", "callermic", "callerear", 5060, rtp-1000, "-e", fmt.Sprintf("/dial sip:callee@%s:5070", address))
+	return &running{
+		ends: []int{caller.Process.Pid, callee.Process.Pid},
+		ports: func() (ports []int) {
+			for port := rtp; port <= rtp+10; port++ {
+				ports = append(ports, port)
+			}
+			return ports
+		},
+		stop: func() { stopCaller(); stopCallee() },
+	}
+}
+
+//go:embed testdata/call.html
+var page []byte
+
+// chromium is a direct call between two browser processes, voice processing off.
+func chromium(r *rig) *running {
+	var mu sync.Mutex
+	connected := map[string]bool{}
+	boxes := map[string]chan []byte{"caller": make(chan []byte, 1), "callee": make(chan []byte, 1)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(page) })
+	mux.HandleFunc("POST /to/{role}", func(_ http.ResponseWriter, q *http.Request) {
+		body, _ := io.ReadAll(q.Body)
+		boxes[q.PathValue("role")] <- body
+	})
+	mux.HandleFunc("GET /for/{role}", func(w http.ResponseWriter, q *http.Request) {
+		select {
+		case body := <-boxes[q.PathValue("role")]:
+			_, _ = w.Write(body)
+		case <-q.Context().Done():
+		}
+	})
+	trouble := make(chan string, 4)
+	mux.HandleFunc("POST /say/{role}", func(_ http.ResponseWriter, q *http.Request) {
+		body, _ := io.ReadAll(q.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		if string(body) == "connected" {
+			connected[q.PathValue("role")] = true
+		} else {
+			trouble <- string(body)
+		}
+	})
+	server := httptest.NewServer(mux)
+	start := func(role, mic, ear string) (*exec.Cmd, func()) {
+		profile, err := os.MkdirTemp(r.folder, "chromium-")
+		if err != nil {
+			r.b.Fatal(err)
+		}
+		command := exec.Command("chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+			"--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir="+profile,
+			"--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection",
+			"--disable-features=WebRtcHideLocalIpsWithMdns", fmt.Sprintf("%s/?role=%s&mic=%s&ear=%s", server.URL, role, mic, ear))
+		return command, r.start(command)
+	}
+	callee, stopCallee := start("callee", "calleemic", "ear")
+	caller, stopCaller := start("caller", "callermic", "callerear")
+	r.await("chromium", func() bool {
+		select {
+		case what := <-trouble:
+			r.b.Fatal("chromium: " + what)
+		default:
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		return connected["caller"] && connected["callee"]
+	})
+	return &running{
+		ends:  []int{caller.Process.Pid, callee.Process.Pid},
+		ports: func() []int { return udpPorts(callee.Process.Pid) },
+		stop:  func() { stopCaller(); stopCallee(); server.CloseClientConnections(); server.Close() },
+	}
+}
