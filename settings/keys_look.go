@@ -23,4 +23,20 @@ var lookKeys = []Key{
 			"  \"unicode\"  lines and bars, whatever the locale says",
 		text: func(s *Settings) *string { return &s.Look.Glyphs },
 	},
+	{
+		Name: "look.keys", Kind: Text, Default: "",
+		Group: GroupKeys,
+		Doc:   "keys of your own, as in \"mute=u, hold=z\"",
+		comment: "Keys of your own in place of a letter that Sotto has: \"mute=u, hold=z\".\n" +
+			"The settings screen lists what has a key, and says when one is taken.",
+		text: func(s *Settings) *string { return &s.Look.Keys },
+	},
+	{
+		Name: "look.mouse", Kind: Switch, Values: onOff, Default: "off",
+		Group: GroupLook,
+		Doc:   "whether the mouse selects and scrolls",
+		comment: "Whether the mouse selects and scrolls in Sotto. While it does, most terminals\n" +
+			"mark text only with shift held down.",
+		flag: func(s *Settings) *bool { return &s.Look.Mouse },
+	},
 }

@@ -37,6 +37,8 @@ type Settings struct {
 	Look struct {
 		Colour string // "auto" or "none"
 		Glyphs string // "auto", "ascii" or "unicode"
+		Keys   string // "action=key, …", checked by the screens; "" for the program's own
+		Mouse  bool
 	}
 }
 

@@ -69,6 +69,7 @@ func TestSetAndGetEveryKey(t *testing.T) {
 		"sound.ring":    {"device:Loudspeakers", ""},
 		"calls.enabled": {"on", "off"}, "calls.ringing": {"off", "on"}, "calls.waiting": {"on", "off"}, "calls.direct": {"off"},
 		"calls.who": {"nobody", "verified", "contacts", "anyone"}, "look.colour": {"none", "auto"}, "look.glyphs": {"ascii", "unicode"},
+		"look.keys": {"mute=u, hold=z", ""}, "look.mouse": {"on", "off"},
 	}
 	for _, key := range Keys() {
 		if len(values[key.Name]) == 0 {

@@ -10,6 +10,7 @@ import (
 
 	"sotto/audio/open"
 	"sotto/settings"
+	"sotto/ui/tui"
 )
 
 func (p *program) settingsCommand() *cobra.Command {
@@ -49,13 +50,18 @@ func (p *program) settingsCommand() *cobra.Command {
 	return command
 }
 
-// means refuses a microphone or speaker that could never be opened.
+// means refuses a microphone or speaker that could never be opened, and keys that
+// are taken.
 func means(key, value string) error {
 	switch key {
 	case "sound.mic":
 		return open.MeansSource(value)
 	case "sound.speaker", "sound.ring":
 		return open.MeansSink(value)
+	case "look.keys":
+		if err := tui.CheckKeys(value); err != nil {
+			return usage("%w", err)
+		}
 	}
 	return nil
 }

@@ -44,6 +44,7 @@ func (c *choice) drawOption(w *world, p *page, width, i int) {
 		label, means = w.theme.Accent, plainStyle
 	}
 	p.add(marker + label.Render(cut(entry.label, width-2, w.theme.Glyph.Ellipsis)))
+	defer func() { p.entry(i, from) }()
 	if p.tight && i != c.at && !c.full {
 		return
 	}

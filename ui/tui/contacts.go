@@ -125,6 +125,7 @@ func (c *contactList) render(w *world, width int) page {
 			p.show(len(p.lines), len(p.lines)+1)
 		}
 		p.add(contactLine(w, contact, i == c.at, column, width))
+		p.entry(i, len(p.lines)-1)
 	}
 	if len(all) == 0 {
 		p.say(w.theme.Faint, "Nobody is called like that. esc shows all.", width)

@@ -46,6 +46,9 @@ func (m *model) View() tea.View {
 
 	view := tea.NewView(m.finish(lines, f))
 	view.AltScreen = true
+	if m.settings["look.mouse"] == "on" {
+		view.MouseMode = tea.MouseModeCellMotion
+	}
 	if x, y, ok := m.cursor(&body, f, top, first, height); ok {
 		view.Cursor = tea.NewCursor(x, y)
 		view.Cursor.Shape = tea.CursorBar
@@ -90,6 +93,10 @@ func (m *model) body() (page, int) {
 			body.cursorY += len(body.fixed)
 		}
 		body.cursorFixed = false
+		for i := range body.entries {
+			body.entries[i].from += len(body.fixed)
+			body.entries[i].to += len(body.fixed)
+		}
 		height += len(body.fixed)
 		body.fixed = nil
 	}

@@ -20,6 +20,10 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	if m.palette != nil {
 		return m.palette.press(m, msg)
 	}
+	if catching, ok := m.current().(catcher); ok && !m.helping {
+		m.notice = ""
+		return catching.catch(m, msg)
+	}
 	chosen, known := find(m.binds(), msg, typing != nil && !m.helping)
 	if !known {
 		if typing != nil && !m.helping {
@@ -68,15 +72,18 @@ func (m *model) binds() []bind {
 	}
 	if m.helping {
 		closing := as(back, "close")
-		closing.keys = []string{"esc", "enter", "?", "f1"}
+		closing.keys = []string{"esc", "enter", "f1", m.keymap.key(help)}
 		return []bind{closing, as(up, "scroll up"), as(down, "scroll down"), on(pageUp), on(pageDown), leaving(false)}
 	}
-	return usable(m.screenBinds(), m.typing() != nil)
+	return usable(m.keymap.apply(m.screenBinds()), m.typing() != nil)
 }
 
 // screenBinds is every key of the screen that shows, and those of all screens.
 func (m *model) screenBinds() []bind {
 	all := m.current().keys(&m.world)
+	if _, ok := m.current().(catcher); ok {
+		return append(all, on(leave))
+	}
 	if !m.moves() {
 		all = append(all, as(up, "scroll up"), as(down, "scroll down"))
 	}

@@ -49,12 +49,13 @@ type bind struct {
 	does   string   // in the footer: a word or two
 	means  string   // in the help: what it does, when does is not enough
 	silent bool     // only in the help
+	name   string   // in look.keys, where its letter can be changed; "": it cannot
 }
 
 // table is every key of the program.
 var table = map[action]bind{
 	leave:         {keys: []string{"ctrl+c"}, does: "leave", means: "leave Sotto; a call is hung up first"},
-	help:          {keys: []string{"?", "f1"}, does: "help"},
+	help:          {name: "help", keys: []string{"?", "f1"}, does: "help"},
 	accept:        {keys: []string{"enter"}, does: "accept"},
 	back:          {keys: []string{"esc"}, does: "back"},
 	up:            {keys: []string{"up", "k"}, does: "move up", silent: true},
@@ -62,26 +63,26 @@ var table = map[action]bind{
 	pageUp:        {keys: []string{"pgup"}, does: "scroll a page up", silent: true},
 	pageDown:      {keys: []string{"pgdown"}, does: "scroll a page down", silent: true},
 	dial:          {keys: []string{"enter"}, does: "call", means: "call the selected contact"},
-	addContact:    {keys: []string{"a"}, does: "add", means: "add a contact by their card"},
-	renameContact: {keys: []string{"r"}, does: "rename", means: "rename the selected contact"},
-	removeContact: {keys: []string{"d", "delete"}, does: "remove", means: "remove the selected contact"},
-	showCard:      {keys: []string{"c"}, does: "my card", means: "show the card that lets others reach you"},
-	copyCard:      {keys: []string{"c"}, does: "copy", means: "copy the card to the clipboard"},
-	openSettings:  {keys: []string{"s"}, does: "settings", means: "settings and privacy"},
-	hangUp:        {keys: []string{"h"}, does: "hang up"},
-	answer:        {keys: []string{"enter", "a"}, does: "answer"},
-	decline:       {keys: []string{"d"}, does: "decline"},
-	mute:          {keys: []string{"m"}, does: "mute", means: "mute or unmute your microphone"},
-	hold:          {keys: []string{"o"}, does: "hold", means: "hold: neither side is heard until you resume"},
+	addContact:    {name: "add", keys: []string{"a"}, does: "add", means: "add a contact by their card"},
+	renameContact: {name: "rename", keys: []string{"r"}, does: "rename", means: "rename the selected contact"},
+	removeContact: {name: "remove", keys: []string{"d", "delete"}, does: "remove", means: "remove the selected contact"},
+	showCard:      {name: "card", keys: []string{"c"}, does: "my card", means: "show the card that lets others reach you"},
+	copyCard:      {name: "copy", keys: []string{"c"}, does: "copy", means: "copy the card to the clipboard"},
+	openSettings:  {name: "settings", keys: []string{"s"}, does: "settings", means: "settings and privacy"},
+	hangUp:        {name: "hang-up", keys: []string{"h"}, does: "hang up"},
+	answer:        {name: "answer", keys: []string{"enter", "a"}, does: "answer"},
+	decline:       {name: "decline", keys: []string{"d"}, does: "decline"},
+	mute:          {name: "mute", keys: []string{"m"}, does: "mute", means: "mute or unmute your microphone"},
+	hold:          {name: "hold", keys: []string{"o"}, does: "hold", means: "hold: neither side is heard until you resume"},
 	switchView:    {keys: []string{"tab"}, does: "contacts", means: "look at your contacts; the call goes on"},
-	search:        {keys: []string{"/"}, does: "find", means: "find by a few letters"},
-	reset:         {keys: []string{"x"}, does: "reset", means: "back to what a fresh profile has"},
-	palette:       {keys: []string{":", "ctrl+p"}, does: "everything", means: "find anything that can be done, by its name"},
-	openContact:   {keys: []string{"i"}, does: "more", means: "everything about the selected contact"},
-	verify:        {keys: []string{"v"}, does: "verify"},
-	block:         {keys: []string{"b"}, does: "block"},
-	showProof:     {keys: []string{"p"}, does: "proof", means: "everything the live connection shows about itself"},
-	callAgain:     {keys: []string{"r"}, does: "call again"},
+	search:        {name: "find", keys: []string{"/"}, does: "find", means: "find by a few letters"},
+	reset:         {name: "reset", keys: []string{"x"}, does: "reset", means: "back to what a fresh profile has"},
+	palette:       {name: "everything", keys: []string{":", "ctrl+p"}, does: "everything", means: "find anything that can be done, by its name"},
+	openContact:   {name: "more", keys: []string{"i"}, does: "more", means: "everything about the selected contact"},
+	verify:        {name: "verify", keys: []string{"v"}, does: "verify"},
+	block:         {name: "block", keys: []string{"b"}, does: "block"},
+	showProof:     {name: "proof", keys: []string{"p"}, does: "proof", means: "everything the live connection shows about itself"},
+	callAgain:     {name: "call-again", keys: []string{"r"}, does: "call again"},
 }
 
 // on picks an action from the table.

@@ -46,6 +46,7 @@ type world struct {
 	snap     call.Snapshot
 	contacts []Contact
 	settings map[string]string
+	keymap   keymap    // the person's own keys
 	mistake  string    // what is wrong in the settings file; "": nothing
 	small    bool      // few lines: nothing is spent on air
 	shownAt  time.Time // when the incoming call came on the screen
@@ -122,6 +123,8 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		m.width, m.height = msg.Width, msg.Height
 	case tea.KeyPressMsg:
 		return m.press(msg)
+	case tea.MouseMsg:
+		return m.mouse(msg)
 	case tea.PasteMsg:
 		if typing := m.typing(); typing != nil && (!m.helping || m.palette != nil) && !m.asked {
 			typing.insert(msg.Content)
@@ -247,7 +250,7 @@ func (m *model) keep(fresh loaded) {
 	if fresh.mistake != nil {
 		m.mistake = sentence(shortPath(fresh.mistake.Error())) + " Until it is mended, the settings from before hold."
 	}
-	m.theme = m.look.With(m.settings["look.colour"], m.settings["look.glyphs"])
+	m.putInForce()
 }
 
 func (m *model) keepSetting(result saved) {
@@ -256,8 +259,17 @@ func (m *model) keepSetting(result saved) {
 		return
 	}
 	m.settings[result.key] = result.value
-	m.theme = m.look.With(m.settings["look.colour"], m.settings["look.glyphs"])
+	m.putInForce()
 	m.tell("Saved.")
+}
+
+// putInForce makes the screens look and listen as the settings say.
+func (m *model) putInForce() {
+	m.theme = m.look.With(m.settings["look.colour"], m.settings["look.glyphs"])
+	var err error
+	if m.keymap, err = parseKeys(m.settings["look.keys"]); err != nil {
+		m.mistake = join(m.mistake, sentence(err.Error()))
+	}
 }
 
 // inScreens says in terms of the screens what a command would be told in terms

@@ -20,6 +20,8 @@ type page struct {
 	cursorX, cursorY int // cursorY counts in lines, or in fixed
 	cursor           bool
 	cursorFixed      bool
+
+	entries []stretch // which lines are which entry of a list
 }
 
 func (p *page) add(lines ...string) { p.lines = append(p.lines, lines...) }

@@ -30,7 +30,7 @@ func newPalette() *commandPalette {
 func (m *model) deeds() []deed {
 	var all []deed
 	listed := map[action]bool{}
-	for _, one := range usable(m.screenBinds(), false) {
+	for _, one := range usable(m.keymap.apply(m.screenBinds()), false) {
 		if one.silent || one.act == palette {
 			continue
 		}
@@ -108,6 +108,7 @@ func (p *commandPalette) render(m *model, width int) page {
 		room := width - 3 - ansi.StringWidth(one.key)
 		name := cut(one.name, room, m.theme.Glyph.Ellipsis)
 		body.add(marker + style.Render(name) + strings.Repeat(" ", max(room-ansi.StringWidth(name), 0)) + " " + m.theme.Key.Render(one.key))
+		body.entry(i, len(body.lines)-1)
 	}
 	return body
 }
@@ -122,10 +123,8 @@ func (p *commandPalette) press(m *model, msg tea.KeyPressMsg) tea.Cmd {
 	}
 	found := p.matching(m)
 	switch chosen {
-	case up:
-		p.at--
-	case down:
-		p.at++
+	case up, down:
+		p.move(m, chosen)
 	case back:
 		m.palette = nil
 	case accept:
@@ -134,6 +133,12 @@ func (p *commandPalette) press(m *model, msg tea.KeyPressMsg) tea.Cmd {
 			return found[p.at].run(m)
 		}
 	}
-	p.matching(m)
 	return nil
+}
+
+func (p *commandPalette) move(m *model, way action) {
+	if p.at++; way == up {
+		p.at -= 2
+	}
+	p.matching(m)
 }

@@ -16,7 +16,7 @@ func init() {
 	settingKeys = slices.DeleteFunc(settingKeys, func(key settings.Key) bool {
 		return !slices.Contains([]string{
 			"name", "calls.enabled", "calls.who", "calls.ringing", "calls.direct", "sound.mic", "sound.speaker",
-			"relay.address", "relay.admission", "look.colour", "look.glyphs",
+			"relay.address", "relay.admission", "look.colour", "look.glyphs", "look.mouse",
 		}, key.Name)
 	})
 }
@@ -166,6 +166,7 @@ func settingScenes() []scene {
 			d.profile.fails = errors.New("the settings could not be written: the disk is full; the old settings still hold")
 			at("Calling", "enter")(d)
 		}},
+		{name: "settings-key", play: at("Mute", "enter")},
 		{name: "settings-found", play: func(d *driver) {
 			d.press("s", "/")
 			d.write("mic")

@@ -36,7 +36,9 @@ func inGroups(keys []settings.Key) []settings.Key {
 
 // settingRow is a line of the list: a setting, or the question what others see.
 type settingRow struct {
-	key   *settings.Key // nil: what others see now
+	key   *settings.Key // nil: what others see now, or the key of an action
+	act   action        // none but for the key of an action
+	group settings.Group
 	words words
 }
 
@@ -45,11 +47,20 @@ const othersSee = "What do others see now?"
 // rows are what the filter leaves.
 func (s *settingsList) rows() []settingRow {
 	all := []settingRow{{words: words{label: othersSee}}}
-	texts := []string{othersSee}
 	for i := range settingKeys {
-		row := settingRow{&settingKeys[i], wordsFor(&settingKeys[i])}
-		all = append(all, row)
-		texts = append(texts, row.words.label+" "+row.key.Name)
+		key := &settingKeys[i]
+		if key.Name != "look.keys" { // its rows are the keys themselves
+			all = append(all, settingRow{key: key, group: key.Group, words: wordsFor(key)})
+		}
+	}
+	all = append(all, keyRows()...)
+	var texts []string
+	for _, row := range all {
+		text := row.words.label
+		if row.key != nil {
+			text += " " + row.key.Name
+		}
+		texts = append(texts, text)
 	}
 	if s.filter.field.value() == "" {
 		return all
@@ -87,9 +98,9 @@ func (s *settingsList) keys(w *world) []bind {
 	change := as(accept, "change")
 	change.keys = []string{"enter", "space"}
 	switch {
-	case row.key == nil:
+	case row.others():
 		change.does = "show"
-	case len(row.key.Values) == 2:
+	case row.key != nil && len(row.key.Values) == 2:
 		change.does = "switch"
 	}
 	binds = append([]bind{change}, binds...)
@@ -102,11 +113,21 @@ func (s *settingsList) keys(w *world) []bind {
 // changed reports whether a setting is another than a fresh profile has, where
 // a fresh profile has one.
 func (r *settingRow) changed(w *world) bool {
+	if r.act != none {
+		letter, _ := letterOf(table[r.act].keys)
+		return w.keymap.key(r.act) != letter
+	}
 	return r.key != nil && r.key.Default != "" && r.words.fixed == "" && w.settings[r.key.Name] != r.key.Default
 }
 
+// others reports whether the row is the question what others see.
+func (r *settingRow) others() bool { return r.key == nil && r.act == none }
+
 func (r *settingRow) value(w *world) string {
-	if r.key == nil {
+	switch {
+	case r.act != none:
+		return w.keymap.key(r.act)
+	case r.key == nil:
 		return w.revealShort()
 	}
 	return r.words.valueWord(w.settings[r.key.Name])
@@ -139,12 +160,14 @@ func (s *settingsList) render(w *world, width int) page {
 	group := settings.Group("")
 	for i := range rows {
 		from := len(p.lines)
-		if key := rows[i].key; key != nil && key.Group != group && s.filter.field.value() == "" {
-			group = key.Group
+		if rows[i].group != group && s.filter.field.value() == "" {
+			group = rows[i].group
 			p.gap()
 			p.add(w.theme.Faint.Render(string(group)))
 		}
+		top := len(p.lines)
 		s.drawRow(w, &p, rows[i], i == s.at, column, width)
+		p.entry(i, top)
 		if i == s.at {
 			p.show(from, len(p.lines))
 		}
@@ -160,7 +183,7 @@ func (s *settingsList) drawRow(w *world, p *page, row settingRow, selected bool,
 	}
 	column = max(column, ansi.StringWidth(row.words.label))
 	value := w.theme.Strong
-	if row.words.fixed != "" || row.key == nil {
+	if row.words.fixed != "" || row.others() {
 		value = w.theme.Faint
 	}
 	changed := " "
@@ -169,13 +192,13 @@ func (s *settingsList) drawRow(w *world, p *page, row settingRow, selected bool,
 	}
 	room := width - column - 5
 	text := row.value(w)
-	if row.key == nil && room < ansi.StringWidth(text) {
+	if row.others() && room < ansi.StringWidth(text) {
 		p.add(marker + label.Render(row.words.label))
 		p.add("  " + value.Render(cut(text, width-2, glyph.Ellipsis)))
 		return
 	}
 	p.add(marker + label.Render(pad(row.words.label, column)) + " " + changed + " " + value.Render(cut(text, room, glyph.Ellipsis)))
-	if !selected || row.key == nil {
+	if !selected || row.others() {
 		return
 	}
 	if ansi.StringWidth(text) > room {
@@ -188,12 +211,9 @@ func (s *settingsList) drawRow(w *world, p *page, row settingRow, selected bool,
 // explain says what a setting means: its one line and, where it concerns
 // privacy, who can see what, what it costs and who overrules it.
 func (r *settingRow) explain(w *world, p *page, width int) {
-	paragraphs := [][2]string{{"Who sees what", r.key.Sees}, {"What it costs", r.key.Costs}, {"Who overrules it", r.key.Overrules}}
-	if r.key.Sees == "" || r.words.fixed != "" {
-		paragraphs = append([][2]string{{"", sentence(r.key.Doc)}}, paragraphs...)
-	}
+	paragraphs := r.paragraphs()
 	if r.changed(w) {
-		paragraphs = append(paragraphs, [2]string{"Changed", "A fresh profile has " + r.words.valueWord(r.key.Default) + "."})
+		paragraphs = append(paragraphs, [2]string{"Changed", "A fresh profile has " + r.fresh() + "."})
 	}
 	indent, labels := 2, 0
 	if width >= 60 {
@@ -220,6 +240,26 @@ func (r *settingRow) explain(w *world, p *page, width int) {
 	}
 }
 
+func (r *settingRow) paragraphs() [][2]string {
+	if r.act != none {
+		return [][2]string{{"", sentence(on(r.act).means)}}
+	}
+	all := [][2]string{{"Who sees what", r.key.Sees}, {"What it costs", r.key.Costs}, {"Who overrules it", r.key.Overrules}}
+	if r.key.Sees == "" || r.words.fixed != "" {
+		all = append([][2]string{{"", sentence(r.key.Doc)}}, all...)
+	}
+	return all
+}
+
+// fresh is the value in a fresh profile, in words.
+func (r *settingRow) fresh() string {
+	if r.act != none {
+		letter, _ := letterOf(table[r.act].keys)
+		return letter
+	}
+	return r.words.valueWord(r.key.Default)
+}
+
 func (s *settingsList) do(m *model, chosen action) tea.Cmd {
 	switch chosen {
 	case up:
@@ -231,7 +271,7 @@ func (s *settingsList) do(m *model, chosen action) tea.Cmd {
 		s.at = 0
 	case reset:
 		if row, ok := s.row(); ok && row.changed(&m.world) {
-			return m.save(row.key.Name, row.key.Default)
+			return row.reset(m)
 		}
 	case back:
 		if !s.filter.open {
@@ -250,12 +290,25 @@ func (s *settingsList) do(m *model, chosen action) tea.Cmd {
 	return nil
 }
 
+// reset gives a setting the value of a fresh profile.
+func (r *settingRow) reset(m *model) tea.Cmd {
+	if r.act == none {
+		return m.save(r.key.Name, r.key.Default)
+	}
+	letter, _ := letterOf(table[r.act].keys)
+	if does, where := m.keymap.taken(r.act, letter); does != "" {
+		m.tell(letter + " is now " + does + " in " + where + ": change that one first.")
+		return nil
+	}
+	return m.save("look.keys", m.keymap.with(r.act, letter).String())
+}
+
 // leaveFilter shows all settings again, with the one that was found selected.
 func (s *settingsList) leaveFilter() {
 	found, ok := s.row()
 	s.filter.close()
 	for i, row := range s.rows() {
-		if ok && row.key == found.key {
+		if ok && row.key == found.key && row.act == found.act {
 			s.at = i
 		}
 	}
@@ -266,8 +319,11 @@ func (s *settingsList) change(m *model) tea.Cmd {
 	switch {
 	case !ok || row.words.fixed != "":
 		return nil
-	case row.key == nil:
+	case row.others():
 		m.push(revealed{})
+		return nil
+	case row.act != none:
+		m.push(&keyCatch{row.act})
 		return nil
 	}
 	stored, values := m.settings[row.key.Name], row.key.Values

@@ -60,6 +60,7 @@ var wording = map[string]words{
 		label: "Speaker", must: "Type default for the system's speaker.", hint: "default",
 		edit: []string{"Type default, device: and a device's name, null for silence, or file: and the path of a WAV file."},
 	},
+	"look.mouse": {label: "Mouse"},
 	"look.colour": {label: "Colours", options: []option{
 		{value: "auto", label: "as the terminal has them"},
 		{value: "none", label: "none"},
