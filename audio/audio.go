@@ -72,6 +72,13 @@ type Sink interface {
 	Close() error
 }
 
+// Notice is a sentence about a device, for the person, that becomes true or stops
+// being so: no microphone is there, it is back, it gives nothing but silence.
+type Notice struct {
+	Text string // no full stop at its end
+	Over bool   // Text was true and is no longer
+}
+
 // Encoder turns frames into payloads of one constant size. It belongs to one goroutine.
 type Encoder interface {
 	// Encode reads FrameSamples samples and writes PayloadSize bytes to payload,

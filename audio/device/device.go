@@ -9,6 +9,7 @@ package device
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"sotto/audio"
 )
@@ -31,25 +32,37 @@ type Device struct {
 // audio.ErrNoDevices.
 func List() ([]Device, error) { return list() }
 
-// OpenSource opens a microphone: the one called name (see Find), or the default
-// one for "". It gives no sound before Start. A named one that cannot be used is
-// audio.ErrDevice; no devices at all are audio.ErrNoDevices.
-func OpenSource(name string) (audio.Source, error) {
-	s, err := open(Capture, name)
-	if err != nil {
-		return nil, err
-	}
-	return source{s}, nil
+// Periods are how long the pieces may be in which a device takes and gives sound,
+// the shortest first: shorter is less delay, and some devices stumble over it.
+var Periods = []time.Duration{audio.PeriodDuration, 20 * time.Millisecond, 25 * time.Millisecond}
+
+// Stream is an open device; it is an audio.Source or an audio.Sink by the kind it
+// was opened as.
+type Stream interface {
+	Start(handle func(period []float32)) error
+	Lost() <-chan error
+	Name() string
+	Close() error
+	Device() Device // which one it is, also for a default one; its ID is "" where the system does not say
+	Gaps() uint64   // how often the device was left waiting long enough to run dry
 }
 
-// OpenSink opens a loudspeaker, as OpenSource does a microphone.
-func OpenSink(name string) (audio.Sink, error) {
-	s, err := open(Playback, name)
+// Open opens the device of a kind called name (see Find), or the default one for "",
+// with one of Periods. It gives or takes no sound before Start. A named one that
+// cannot be used is audio.ErrDevice; no devices at all are audio.ErrNoDevices.
+func Open(kind, name string, period time.Duration) (Stream, error) {
+	s, err := open(kind, name, period)
 	if err != nil {
-		return nil, err
+		return nil, err // not s: an interface that holds nil
 	}
-	return sink{s}, nil
+	return s, nil
 }
+
+// OpenSource opens a microphone with the shortest period.
+func OpenSource(name string) (audio.Source, error) { return Open(Capture, name, Periods[0]) }
+
+// OpenSink opens a loudspeaker with the shortest period.
+func OpenSink(name string) (audio.Sink, error) { return Open(Playback, name, Periods[0]) }
 
 // Find returns the device of a kind that name means: the one with exactly that id,
 // else the only one with exactly that description. Errors are audio.ErrDevice.

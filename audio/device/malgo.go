@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf16"
 	"unsafe"
@@ -117,6 +118,21 @@ func idText(backend malgo.Backend, id malgo.DeviceID) string {
 	return string(text)
 }
 
+// late counts what a sound server has not answered in time and may still answer.
+// At hangsAt it is not asked again: each question would keep a thread more.
+var late atomic.Int32
+
+const hangsAt = 3
+
+// ask is within for what may be asked again later.
+func ask[T any](work func() (T, error), undo func(T)) (T, error) {
+	if late.Load() >= hangsAt {
+		var none T
+		return none, errHangs
+	}
+	return within(openLimit, work, undo)
+}
+
 // within runs work, at most limit long. What comes too late is undone.
 func within[T any](limit time.Duration, work func() (T, error), undo func(T)) (T, error) {
 	type result struct {
@@ -134,7 +150,9 @@ func within[T any](limit time.Duration, work func() (T, error), undo func(T)) (T
 	case r := <-done:
 		return r.value, r.err
 	case <-timer.C:
+		late.Add(1)
 		go func() {
+			defer late.Add(-1)
 			if r := <-done; r.err == nil {
 				undo(r.value)
 			}
@@ -145,7 +163,7 @@ func within[T any](limit time.Duration, work func() (T, error), undo func(T)) (T
 }
 
 func list() ([]Device, error) {
-	return within(openLimit, func() ([]Device, error) {
+	return ask(func() ([]Device, error) {
 		s, err := connect()
 		if err != nil {
 			return nil, err
@@ -164,8 +182,8 @@ func plain(all []listed) []Device {
 	return devices
 }
 
-func open(kind, name string) (*stream, error) {
-	s, err := within(openLimit, func() (*stream, error) { return openNow(kind, name) }, func(s *stream) { s.release() })
+func open(kind, name string, period time.Duration) (*stream, error) {
+	s, err := ask(func() (*stream, error) { return openNow(kind, name, period) }, func(s *stream) { s.release() })
 	if err != nil && !errors.Is(err, audio.ErrDevice) && !errors.Is(err, audio.ErrNoDevices) {
 		err = fmt.Errorf("%w: %s: %w", audio.ErrDevice, theDevice(kind, name), err)
 	}
@@ -180,7 +198,7 @@ func theDevice(kind, name string) string {
 	return fmt.Sprintf("%s %q", spoken(kind), name)
 }
 
-func openNow(kind, name string) (*stream, error) {
+func openNow(kind, name string, period time.Duration) (*stream, error) {
 	system, err := connect()
 	if err != nil {
 		if name != "" {
@@ -188,7 +206,7 @@ func openNow(kind, name string) (*stream, error) {
 		}
 		return nil, err
 	}
-	s, err := system.open(kind, name)
+	s, err := system.open(kind, name, period)
 	if err != nil {
 		system.close()
 		return nil, err
@@ -196,7 +214,7 @@ func openNow(kind, name string) (*stream, error) {
 	return s, nil
 }
 
-func (s system) open(kind, name string) (*stream, error) {
+func (s system) open(kind, name string, period time.Duration) (*stream, error) {
 	all, err := s.devices()
 	if err != nil {
 		if name != "" {
@@ -207,7 +225,7 @@ func (s system) open(kind, name string) (*stream, error) {
 	config := malgo.DefaultDeviceConfig(deviceType(kind))
 	config.SampleRate = audio.SampleRate
 	// Explicit: PulseAudio's own idea of low latency is 25 ms.
-	config.PeriodSizeInFrames = audio.PeriodSamples
+	config.PeriodSizeInFrames = uint32(period * audio.SampleRate / time.Second)
 	config.Pulse.StreamNameCapture, config.Pulse.StreamNamePlayback = "Sotto", "Sotto"
 	side := &config.Capture
 	if kind == Playback {
@@ -217,12 +235,13 @@ func (s system) open(kind, name string) (*stream, error) {
 	var pinned runtime.Pinner // holds the id, in a block of its own, still while C reads it
 	defer pinned.Unpin()
 	shown := theDevice(kind, name)
+	at := slices.IndexFunc(all, func(d listed) bool { return d.Kind == kind && d.Default })
 	if name != "" {
 		found, err := Find(plain(all), kind, name)
 		if err != nil {
 			return nil, err
 		}
-		at := slices.IndexFunc(all, func(d listed) bool { return d.Device == found })
+		at = slices.IndexFunc(all, func(d listed) bool { return d.Device == found })
 		id := new(malgo.DeviceID)
 		*id = all[at].id
 		pinned.Pin(id)
@@ -232,6 +251,10 @@ func (s system) open(kind, name string) (*stream, error) {
 		return nil, fmt.Errorf("%w: there is no %s", audio.ErrNoDevices, spoken(kind))
 	}
 	stream := newStream(kind, shown, s)
+	stream.period = period
+	if at >= 0 {
+		stream.opened = all[at].Device
+	}
 	stream.device, err = malgo.InitDevice(s.context.Context, config, malgo.DeviceCallbacks{Data: stream.callback})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", audio.ErrDevice, shown, mend(err))

@@ -4,6 +4,7 @@ package device
 
 import (
 	"fmt"
+	"time"
 
 	"sotto/audio"
 )
@@ -11,16 +12,12 @@ import (
 // stream is never made: this build has no device to open.
 type stream struct{ audio.Source }
 
-type (
-	source = stream
-	sink   struct{ stream }
-)
-
-func (sink) Start(func([]float32)) error { return audio.ErrNoDevices }
+func (stream) Device() Device { return Device{} }
+func (stream) Gaps() uint64   { return 0 }
 
 func list() ([]Device, error) { return nil, audio.ErrNoDevices }
 
-func open(kind, name string) (stream, error) {
+func open(_, name string, _ time.Duration) (stream, error) {
 	if name != "" {
 		return stream{}, fmt.Errorf("%w: this build of sotto has no sound devices; use null, a file or -", audio.ErrDevice)
 	}

@@ -22,6 +22,7 @@ const (
 	// settledAfter is how long a device may take to run evenly. An idle PulseAudio
 	// null sink asks for a few periods at once, then for nothing for up to 0.9 s.
 	settledAfter = 3 * time.Second
+	unsettled    = 1500 * time.Millisecond // and what counts as dead until then, once it has begun
 	watchEvery   = 100 * time.Millisecond
 )
 
@@ -30,11 +31,15 @@ const (
 type stream struct {
 	kind   string
 	name   string
+	opened Device
+	period time.Duration
 	system system
 	device *malgo.Device
 	lost   chan error // holds the one error it ever carries
 
 	handle atomic.Pointer[func(period []float32)] // nil: the callback does nothing
+	began  atomic.Int64                           // when it was started, Unix nanoseconds
+	gaps   atomic.Uint64                          // written by the callback
 	last   atomic.Int64                           // when the callback last ran, Unix nanoseconds; 0: not yet
 
 	// partial is a period that a callback has begun and the next one goes on with,
@@ -51,17 +56,14 @@ type stream struct {
 	gone  chan struct{}
 }
 
-type (
-	source struct{ *stream }
-	sink   struct{ *stream }
-)
-
 func newStream(kind, name string, s system) *stream {
 	return &stream{kind: kind, name: name, system: s, lost: make(chan error, 1), stop: make(chan struct{}), gone: make(chan struct{})}
 }
 
 func (s *stream) Name() string       { return s.name }
 func (s *stream) Lost() <-chan error { return s.lost }
+func (s *stream) Device() Device     { return s.opened }
+func (s *stream) Gaps() uint64       { return s.gaps.Load() }
 
 // Start lets the device run; handle delivers or fills a period.
 func (s *stream) Start(handle func(period []float32)) error {
@@ -71,6 +73,7 @@ func (s *stream) Start(handle func(period []float32)) error {
 		return errors.New("this sound device was started or closed before")
 	}
 	s.started = true
+	s.began.Store(time.Now().UnixNano())
 	s.handle.Store(&handle)
 	_, err := within(openLimit, func() (struct{}, error) { return struct{}{}, s.device.Start() }, func(struct{}) {})
 	if err != nil {
@@ -83,7 +86,7 @@ func (s *stream) Start(handle func(period []float32)) error {
 
 // callback runs on the device's own thread. It only copies.
 func (s *stream) callback(output, input []byte, _ uint32) {
-	s.last.Store(time.Now().UnixNano())
+	s.tick(time.Now().UnixNano())
 	handle := s.handle.Load()
 	if handle == nil {
 		clear(output)
@@ -94,6 +97,15 @@ func (s *stream) callback(output, input []byte, _ uint32) {
 		return
 	}
 	s.play(floats(output), *handle)
+}
+
+// tick notes that the callback runs, and whether it was kept waiting for longer than
+// the device's buffer lasts: miniaudio keeps three periods.
+func (s *stream) tick(now int64) {
+	last := s.last.Swap(now)
+	if time.Duration(now-last) > 3*s.period && now-s.began.Load() > int64(settledAfter) {
+		s.gaps.Add(1)
+	}
 }
 
 func floats(raw []byte) []float32 {
@@ -163,11 +175,14 @@ func (s *stream) watchdog() {
 }
 
 func (s *stream) dead(began, now time.Time) bool {
-	if now.Sub(began) < settledAfter {
-		return false
-	}
 	last := s.last.Load()
-	return last == 0 || now.Sub(time.Unix(0, last)) > deadAfter
+	switch {
+	case last == 0:
+		return now.Sub(began) > settledAfter
+	case now.Sub(began) < settledAfter:
+		return now.Sub(time.Unix(0, last)) > unsettled
+	}
+	return now.Sub(time.Unix(0, last)) > deadAfter
 }
 
 // Close stops the device and lets go of it. A sound server that hangs is left

@@ -65,7 +65,7 @@ func (t *conversation) run(ctx context.Context) (err error) {
 	defer t.leave(&err)
 	c.warn(t.sound.Warnings...)
 	c.engine.mu.Lock()
-	c.session = session
+	c.session, c.useDevices = session, t.sound.Use
 	c.info.ConnectedAt = time.Now()
 	c.applyMuteLocked()
 	c.engine.mu.Unlock()
@@ -140,6 +140,8 @@ func (t *conversation) listen(ctx context.Context, session *audio.Session) error
 			c.tellStats()
 		case <-t.peer.Lost():
 			return &ended{reason: Lost, detail: fmt.Sprintf("nothing came through the relays for several seconds (yours is %s); check the network, then call again", c.station.account.Relay.HostPort())}
+		case notice := <-t.sound.Notices:
+			c.notice(notice)
 		case err := <-sourceLost:
 			sourceLost = nil
 			c.warn("The microphone stopped, so the other side hears silence: " + sentence(err))

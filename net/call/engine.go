@@ -78,6 +78,9 @@ type Sound struct {
 	Sink     audio.Sink
 	Voice    audio.Voice // what works on the microphone's sound; nil: nothing
 	Warnings []string    // what was put in their place, as sentences
+
+	Notices <-chan audio.Notice             // what becomes of them in the call; nil: nothing is told
+	Use     func(mic, speaker string) error // changes them; "" leaves one as it is; nil: they cannot be changed
 }
 
 // Ringer sounds a pattern until stop is called.

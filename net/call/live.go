@@ -47,10 +47,11 @@ type call struct {
 	// What follows is guarded by engine.mu.
 	station    *station // nil for the echo until its world stands
 	info       Info
-	session    *audio.Session      // nil before Connected
-	peer       *peer.Peer          // nil before the handshake is over
-	media      *media              // nil before the handshake is over
-	knock      *handshake.Incoming // nil for an outgoing call
+	session    *audio.Session                  // nil before Connected
+	useDevices func(mic, speaker string) error // nil before Connected, and where they cannot be changed
+	peer       *peer.Peer                      // nil before the handshake is over
+	media      *media                          // nil before the handshake is over
+	knock      *handshake.Incoming             // nil for an outgoing call
 	remoteCard identity.Card
 	ephemeral  [32]byte        // outgoing: our knock's Noise ephemeral key, for glare
 	peerKey    identity.Key    // who it is with; zero for the echo

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"time"
 
+	"sotto/audio"
+	"sotto/audio/hotplug"
 	"sotto/audio/open"
 	"sotto/net/call"
 	"sotto/net/identity"
@@ -54,6 +56,7 @@ func (o *owned) release() {
 type app struct {
 	*owned
 	engine       *call.Engine
+	hardware     *hotplug.Hardware
 	mic, speaker string // from the command line; "" takes the settings'
 
 	changes  chan struct{} // capacity 1; written by watch: the profile's files are others now
@@ -78,7 +81,7 @@ func footingOf(s settings.Settings) footing {
 // start makes the app; autoAnswer are verified contacts whose calls are taken at once.
 func (p *program) start(owned *owned, autoAnswer map[identity.Key]bool) *app {
 	oneProcessor()
-	a := &app{owned: owned, mic: p.mic, speaker: p.speaker, changes: make(chan struct{}, 1)}
+	a := &app{owned: owned, hardware: hotplug.New(), mic: p.mic, speaker: p.speaker, changes: make(chan struct{}, 1)}
 	a.engine = call.New(call.Config{
 		Book:       owned.profile,
 		OpenSound:  a.openSound,
@@ -203,24 +206,22 @@ func (a *app) sound() (mic, speaker string) {
 	return mic, speaker
 }
 
+// openSound begins to keep the devices of one call; it waits for no sound server.
 func (a *app) openSound() (call.Sound, error) {
 	mic, speaker := a.sound()
-	source, micWarning, err := open.Source(mic)
+	notices := make(chan audio.Notice)
+	source, err := open.Microphone(a.hardware, mic, notices)
 	if err != nil {
 		return call.Sound{}, err
 	}
-	sink, speakerWarning, err := open.Sink(speaker)
+	sink, err := open.Speaker(a.hardware, speaker, notices)
 	if err != nil {
 		_ = source.Close()
 		return call.Sound{}, err
 	}
-	opened := call.Sound{Source: source, Sink: sink}
-	for _, warning := range []string{micWarning, speakerWarning} {
-		if warning != "" {
-			opened.Warnings = append(opened.Warnings, warning)
-		}
-	}
-	return opened, nil
+	return call.Sound{Source: source, Sink: sink, Notices: notices, Use: func(mic, speaker string) error {
+		return errors.Join(open.Change(source, mic), open.Change(sink, speaker))
+	}}, nil
 }
 
 // checkDevices finds a device or file that was named and is not there, before

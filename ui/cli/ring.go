@@ -7,7 +7,7 @@ import (
 
 // ring sounds on a real speaker only: a file or a pipe gets the call and nothing
 // else. The stop that it returns waits for nothing, so that no answer ever waits for
-// a sound server; close does.
+// a sound server. A ring device that is away leaves the ringing to the default one.
 func (a *app) ring(incoming bool) func() {
 	words := a.ringWords(incoming)
 	if !open.IsDevice(words) {
@@ -17,20 +17,15 @@ func (a *app) ring(incoming bool) func() {
 	if incoming {
 		pattern = tone.Ring
 	}
-	stopped := make(chan struct{})
-	a.ringing.Go(func() {
-		sink, _, err := open.Sink(words)
-		if err != nil {
-			return // the screen and the event say that it rings
-		}
-		stop, err := tone.Play(sink, pattern)
-		if err != nil {
-			return
-		}
-		<-stopped
-		_ = stop()
-	})
-	return func() { close(stopped) }
+	sink, err := open.Speaker(a.hardware, words, nil)
+	if err != nil {
+		return func() {} // the screen and the event say that it rings
+	}
+	stop, err := tone.Play(sink, pattern)
+	if err != nil {
+		return func() {}
+	}
+	return func() { a.ringing.Go(func() { _ = stop() }) }
 }
 
 // ringWords are where it rings: what one's own call rings on is the speaker, what
