@@ -1,6 +1,7 @@
 # make run    build and open Sotto (without a terminal: the headless demo call)
 # make test   everything that must hold, with the race detector
 # make test-privacy  the real program on machines of its own, every packet captured (Linux, root)
+# make test-devices  microphones and speakers that come and go, at length (needs pulseaudio)
 # make bench  the figures: answer to audio, CPU, memory
 SHELL := /bin/sh
 GO    ?= go
@@ -8,7 +9,7 @@ GO    ?= go
 TAGS  := nolibopusfile
 export CGO_ENABLED = 1
 
-.PHONY: run build test test-privacy lint bench fuzz static format deps
+.PHONY: run build test test-devices test-privacy lint bench fuzz static format deps
 
 run: build
 	@if [ -t 0 ]; then exec bin/sotto; else exec bin/sotto demo --headless; fi
@@ -24,6 +25,10 @@ test: deps
 
 test-privacy: build
 	@sh .ci/privacy.sh
+
+# Devices that come and go, at length, on a PulseAudio of its own.
+test-devices: deps
+	SOTTO_TEST_DEVICES=1 $(GO) test -race -tags $(TAGS) -timeout 5m ./audio/hotplug
 
 lint: deps
 	@unformatted=$$($(GO) tool gofumpt -l .); if [ -n "$$unformatted" ]; then echo "not formatted (make format):"; echo "$$unformatted"; exit 1; fi

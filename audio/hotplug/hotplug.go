@@ -196,6 +196,26 @@ func (s *sound) pass(number uint64, period []float32) {
 	s.handle(period)
 }
 
+// settling holds a device back until it runs evenly: a sink that has just been opened
+// fills its own buffer first, and some then ask for nothing for a second. It belongs
+// to the device's thread.
+type settling struct{ first, last time.Time }
+
+const (
+	settledAfter = 50 * time.Millisecond  // since its first period
+	settledGap   = 100 * time.Millisecond // and since the one before
+)
+
+// over notes a period, and tells whether the device runs evenly.
+func (s *settling) over(now time.Time) bool {
+	before := s.last
+	s.last = now
+	if s.first.IsZero() {
+		s.first = now
+	}
+	return now.Sub(s.first) >= settledAfter && now.Sub(before) <= settledGap
+}
+
 func silent(period []float32) bool {
 	for _, sample := range period {
 		if sample != 0 {

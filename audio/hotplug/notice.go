@@ -12,6 +12,7 @@ import (
 
 const (
 	awayFor   = time.Second     // a device that comes back sooner is not spoken of
+	firstFor  = 3 * time.Second // what the first one may take
 	goodFor   = time.Second     // and how long one has to stay to be back
 	shownFor  = 5 * time.Second // how long it is said what is new
 	silentFor = 3 * time.Second // of digital silence from the beginning are no person being quiet
@@ -112,10 +113,11 @@ func (s *keeping) condition(now time.Time) string {
 	switch {
 	case s.live == nil && s.next == nil && !s.opening && s.why != nil && s.said.device.Kind == "":
 		return never[s.kind] + s.why.Error()
-	case s.live == nil && !s.awayAt.IsZero() && now.Sub(max2(s.awayAt, s.startedAt)) >= awayFor:
-		if s.said.condition != "" && s.said.device.Kind == "" {
-			return s.said.condition // opening is tried again and again: the reason stays
-		}
+	case s.live == nil && s.said.device.Kind == "" && s.said.condition != "":
+		return s.said.condition // opening is tried again and again: the reason stays
+	case s.live == nil && s.said.device.Kind == "" && now.Sub(s.startedAt) < firstFor:
+		return ""
+	case s.live == nil && !s.awayAt.IsZero() && now.Sub(s.awayAt) >= awayFor:
 		return s.away()
 	case s.live.isDevice() && s.live.target.fallback:
 		return fmt.Sprintf("The %s %q cannot be used, so %q stands in for it until it is back", spoken(s.kind), s.names[len(s.names)-1], s.live.device.Name)
@@ -123,13 +125,6 @@ func (s *keeping) condition(now time.Time) string {
 		return mute(s.live.device.Name)
 	}
 	return ""
-}
-
-func max2(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 var (

@@ -117,8 +117,10 @@ func (p *pulse) plug(sink, description string) {
 
 func (p *pulse) until(what string, holds func() bool) {
 	p.t.Helper()
-	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	began := time.Now()
+	for end := began.Add(40 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if holds() {
+			p.t.Logf("%.2f s until %s", time.Since(began).Seconds(), what)
 			return
 		}
 	}

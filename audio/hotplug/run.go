@@ -134,7 +134,7 @@ func (s *keeping) begin(handle func([]float32)) {
 // open opens a device, and starts it when sound flows already.
 func (s *keeping) open(t target, wish *Wish, reply chan error) {
 	s.opening = true
-	flows := s.handle != nil
+	flows, replaces := s.handle != nil, s.live != nil || s.standIn != nil
 	period := s.hardware.period(s.kind, t.name)
 	r := result{target: t, wish: wish, reply: reply}
 	k := s.Keeper
@@ -148,7 +148,7 @@ func (s *keeping) open(t target, wish *Wish, reply chan error) {
 		r.stream = &openStream{stream: stream, target: t, device: stream.Device(), asked: wish != nil}
 		r.stream.device.Kind = k.kind // also where the system does not say which it is
 		if flows {
-			r.err = k.let(r.stream)
+			r.err = k.let(r.stream, replaces)
 		}
 		k.report(r)
 	})
@@ -160,16 +160,29 @@ func (s *keeping) start(o *openStream, r result) {
 	r.stream = o
 	k := s.Keeper
 	k.work.Go(func() {
-		r.err = k.let(o)
+		r.err = k.let(o, false)
 		k.report(r)
 	})
 }
 
-// let lets a stream's sound flow; one that does not start is closed.
-func (k *Keeper) let(o *openStream) error {
+// let lets a stream's sound flow; one that does not start is closed. A speaker that
+// replaces another way for the sound to go does so once it runs evenly.
+func (k *Keeper) let(o *openStream, replaces bool) error {
 	number := k.numbers.Add(1)
 	o.number = number
-	err := o.stream.Start(func(period []float32) { k.sound.pass(number, period) })
+	handle := func(period []float32) { k.sound.pass(number, period) }
+	if replaces && k.kind == device.Playback {
+		var begin settling
+		settled := false
+		handle = func(period []float32) {
+			if settled = settled || begin.over(time.Now()); !settled {
+				clear(period)
+				return
+			}
+			k.sound.pass(number, period)
+		}
+	}
+	err := o.stream.Start(handle)
 	if err != nil {
 		_ = o.stream.Close()
 	}
