@@ -61,6 +61,18 @@ var callKeys = []Key{
 		flag: func(s *Settings) *bool { return &s.Calls.Waiting },
 	},
 	{
+		Name: "calls.history", Kind: Choice, Default: string(KeepMonth),
+		Group:     GroupPrivacy,
+		Sees:      "Whoever can read your files sees whom you talked to and when. No relay and no contact does.",
+		Costs:     "While off, you cannot see later who called, or block a stranger who did.",
+		Overrules: "Nobody. Choosing off deletes what is there; sotto history clear does so at any time.",
+		Values:    []string{string(KeepNothing), string(KeepMonth), string(KeepForever)},
+		Doc:       "for how long calls stay in the history",
+		comment: "For how long calls stay in the history: \"off\", \"30days\" or \"forever\" (the\n" +
+			"latest 5000). It is on this computer only. \"off\" deletes what is there.",
+		text: func(s *Settings) *string { return (*string)(&s.Calls.History) },
+	},
+	{
 		Name: "calls.direct", Kind: Switch, Values: onOff, Default: "off",
 		Group:     GroupPrivacy,
 		Sees:      "While off, nobody you talk to sees your network address.",

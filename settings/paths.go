@@ -15,6 +15,7 @@ type Paths struct {
 	Identity string // identity.json
 	Contacts string // contacts.json
 	Knocks   string // knocks
+	History  string // history.json
 	Lock     string // lock
 	RelayDir string // folder of a relay on this machine
 }
@@ -43,6 +44,7 @@ func PathsFor(home string) (Paths, error) {
 		Identity: filepath.Join(data, "identity.json"),
 		Contacts: filepath.Join(data, "contacts.json"),
 		Knocks:   filepath.Join(data, "knocks"),
+		History:  filepath.Join(data, "history.json"),
 		Lock:     filepath.Join(data, "lock"),
 		RelayDir: filepath.Join(data, "relay"),
 	}, nil

@@ -23,6 +23,7 @@ type Settings struct {
 		Enabled bool // calls can be made and received
 		Who     Who  // whose calls ring
 		Ringing bool // contacts who call are told that it rings
+		History Keep // for how long calls stay in the history
 		Waiting bool // a contact's call waits while another is talking
 		Direct  bool // calls may leave the relays; not available yet, always false
 	}

@@ -95,7 +95,9 @@ type Config struct {
 	AutoAnswer func(identity.Key) bool // nil: nobody
 	// Echo builds the small world that the echo contact lives in; nil: no echo.
 	Echo func(context.Context) (*EchoWorld, error)
-	Log  *slog.Logger
+	// Record writes a call that is over into the history; nil: nothing does.
+	Record func(settings.HistoryEntry) error
+	Log    *slog.Logger
 }
 
 // EchoWorld is a network with a relay of its own and somebody who answers there.

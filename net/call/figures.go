@@ -34,6 +34,7 @@ func (c *call) infoLocked() Info {
 		}
 		if c.station != nil {
 			proof.RelayLocalHost = c.station.account.Relay.HostPort()
+			proof.RelayHere = c.station.account.Relay.IsLoopback()
 		}
 		proof.RelayRemoteHost = c.remoteCard.Relay.HostPort()
 		proof.SameRelay = c.station != nil && c.remoteCard.Relay == c.station.account.Relay

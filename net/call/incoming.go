@@ -59,6 +59,7 @@ func (e *Engine) knocked(s *station, at door, envelope *wire.Envelope) {
 		}
 	}
 	e.reply(k, wire.Control{Kind: wire.ControlBusy})
+	e.recordBusy(k)
 }
 
 // cancelled reports whether body takes back the call that rings here, and ends it. It
@@ -172,7 +173,7 @@ func (e *Engine) incoming(k knock) *call {
 	return &call{
 		callID: k.Knock().CallID, station: k.station, knock: k.Incoming, peerKey: k.from.Card.Key, peerStatic: k.PeerStatic(),
 		info: Info{
-			Phase: Incoming, Incoming: true, Peer: from,
+			Phase: Incoming, Incoming: true, Peer: from, Key: k.from.Card.Key.String(),
 			WhyItRings: whyItRings(k.policy, k.known, k.from.Verified),
 		},
 	}

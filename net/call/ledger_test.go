@@ -20,6 +20,30 @@ type ledger struct {
 	mu       sync.Mutex // guards the following
 	policy   call.Policy
 	contacts []call.Contact
+	history  []settings.HistoryEntry
+}
+
+func (l *ledger) record(entry settings.HistoryEntry) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.history = append(l.history, entry)
+	return nil
+}
+
+// recorded waits until the history has that many calls, and gives them.
+func (s *side) recorded(calls int) []settings.HistoryEntry {
+	s.t.Helper()
+	var history []settings.HistoryEntry
+	s.until("the history is written", func() bool {
+		s.book.mu.Lock()
+		defer s.book.mu.Unlock()
+		history = append([]settings.HistoryEntry(nil), s.book.history...)
+		return len(history) >= calls
+	})
+	if len(history) != calls {
+		s.t.Fatalf("%s: %d calls, not %d: %+v", s.name(), len(history), calls, history)
+	}
+	return history
 }
 
 func (l *ledger) Policy() call.Policy {
@@ -47,7 +71,7 @@ func keep(t *testing.T, p *world.Person, policy call.Policy, contacts ...call.Co
 	t.Helper()
 	s := &side{t: t, person: p, book: &ledger{Book: world.NewBook(policy.Who), policy: policy, contacts: contacts}}
 	config := call.Config{
-		Book: s.book,
+		Book: s.book, Record: s.book.record,
 		OpenSound: func() (call.Sound, error) {
 			s.opened.Add(1)
 			tone, err := fake.NewTone(440)

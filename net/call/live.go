@@ -80,6 +80,9 @@ func (e *Engine) begin(c *call) error {
 	return nil
 }
 
+// idOf is how a call is called in events and in the history.
+func idOf(callID [16]byte) string { return hex.EncodeToString(callID[:8]) }
+
 // joinLocked makes c one of the live calls. The caller holds e.mu.
 func (e *Engine) joinLocked(c *call) error {
 	switch {
@@ -97,7 +100,10 @@ func (e *Engine) joinLocked(c *call) error {
 	if c.callID == [16]byte{} {
 		_, _ = rand.Read(c.callID[:]) // never fails (crypto/rand)
 	}
-	c.info.ID = hex.EncodeToString(c.callID[:8])
+	c.info.ID = idOf(c.callID)
+	if c.peerKey != (identity.Key{}) {
+		c.info.Key = c.peerKey.String()
+	}
 	c.info.Started = time.Now()
 	e.live[c] = struct{}{}
 	e.calls.Add(1)
@@ -161,6 +167,7 @@ func (c *call) finish(why *ended) {
 	c.moveLocked(Ended)
 	next := e.leaveLocked(c)
 	e.publish(Event{Kind: EventEnded, Call: c.copyLocked()})
+	e.recordLater(c.info)
 	if next != nil {
 		e.publish(Event{Kind: EventIncoming, Call: next.copyLocked()})
 	}

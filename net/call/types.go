@@ -1,9 +1,6 @@
 package call
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Peer is who a call is with, as the screens show it. Name is already safe to print.
 type Peer struct {
@@ -39,6 +36,7 @@ type Proof struct {
 	RelayRemote     string // theirs: at the relay that sees the other's address
 	RelayLocalHost  string // our relay by name, host:port, as the settings have it
 	RelayRemoteHost string // theirs, as their card has it
+	RelayHere       bool   // our relay's address is this computer's own: it hides nothing
 	SameRelay       bool   // one relay sees both addresses
 	PeerSees        string // the address the other person's machine sees: our relayed address
 	Encrypted       bool   // DTLS-SRTP up and frames opening under the seal
@@ -63,6 +61,7 @@ type Info struct {
 	Phase       Phase
 	Incoming    bool
 	Peer        Peer
+	Key         string // their identity key, 64 hexadecimal digits; "" for the echo
 	WhyItRings  string // incoming: which rule let it ring
 	Started     time.Time
 	ConnectedAt time.Time // zero before Connected
@@ -100,40 +99,6 @@ func (i Info) Declined() string {
 		return ""
 	}
 	return i.Texts[len(i.Texts)-1].Body
-}
-
-// Receipt is what the connection showed about the call, in a paragraph; "" for a
-// call that was never connected.
-func (i Info) Receipt() string {
-	if i.ConnectedAt.IsZero() {
-		return ""
-	}
-	talked := i.Talked().Round(time.Second)
-	text := fmt.Sprintf("Call with %s, %d:%02d.", i.Peer.Name, int(talked.Minutes()), int(talked.Seconds())%60)
-	p := i.Proof
-	switch {
-	case p.Route != "relay":
-		text += " The connection had ended before it could be read."
-	case i.Peer.Echo:
-		text += " It stayed inside this program, relays and all."
-	case p.SameRelay:
-		text += " It went through one relay, which saw both addresses; they saw yours as " + p.PeerSees + "."
-	default:
-		text += " It went through two relays; they saw your address as " + p.PeerSees + ", which is your relay's."
-	}
-	if p.Encrypted {
-		text += " Encrypted from end to end (" + p.Cipher
-		if p.PostQuantum {
-			text += ", with a post-quantum layer"
-		}
-		text += ")."
-	}
-	if p.Verified {
-		text += " Verified contact."
-	} else {
-		text += " Not verified."
-	}
-	return text + fmt.Sprintf(" Packets refused by the guard: %d.", p.Refused)
 }
 
 // LineState is the client's line to its relay.
@@ -175,6 +140,7 @@ const (
 	EventText       EventKind = "call.text"    // a line of text, ours or theirs
 	EventChanged    EventKind = "call.changed" // mute, hold, silence, warnings, the contact's name or mark
 	EventEnded      EventKind = "call.ended"
+	EventRecorded   EventKind = "call.recorded" // it is in the history now
 )
 
 // Event is one thing that happened. Call is the call as it stood right then (nil for EventLine).

@@ -182,7 +182,10 @@ func (p *Profile) Set(key, value string) error {
 			return ErrNoName
 		}
 	}
-	return settings.Set(p.Paths.Settings, key, value)
+	if err := settings.Set(p.Paths.Settings, key, value); err != nil || key != "calls.history" {
+		return err
+	}
+	return p.TidyHistory()
 }
 
 // Address is the own relay's address. For a relay on this machine that is where it will listen.

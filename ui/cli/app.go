@@ -88,6 +88,7 @@ func (p *program) start(owned *owned, autoAnswer map[identity.Key]bool) *app {
 		Ring:       a.ring,
 		AutoAnswer: func(key identity.Key) bool { return autoAnswer[key] },
 		Echo:       world.Echo,
+		Record:     owned.profile.Record,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	a.stop = cancel
@@ -170,6 +171,7 @@ func (a *app) watch(ctx context.Context) {
 				continue
 			}
 			seen = now
+			_ = a.profile.TidyHistory() // a damaged one is told when it is looked at
 			if loaded, err := a.profile.Settings(); err == nil && a.moved(footingOf(loaded)) {
 				_ = a.apply() // the line's state says what is wrong
 			}

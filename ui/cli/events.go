@@ -95,6 +95,9 @@ func asJSON(event call.Event) any {
 	if event.Kind == call.EventLine {
 		return lineEvent{head, event.Line.String(), event.LineDetail}
 	}
+	if event.Kind == call.EventRecorded {
+		return nil
+	}
 	info := event.Call
 	base := callEvent{head, info.ID, info.Peer.Name}
 	switch event.Kind {

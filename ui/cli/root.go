@@ -105,7 +105,7 @@ func (p *program) root() *cobra.Command {
 	flags.StringVar(&p.mic, "mic", "", "default, device:NAME, null, tone[:HZ], file:PATH.wav or - (s16le, 48 kHz, mono)")
 	flags.StringVar(&p.speaker, "speaker", "", "default, device:NAME, null, file:PATH.wav or - (s16le, 48 kHz, mono; messages then go to standard error)")
 	root.AddCommand(
-		p.setupCommand(), p.callCommand(), p.listenCommand(), p.cardCommand(), p.contactsCommand(),
+		p.setupCommand(), p.callCommand(), p.listenCommand(), p.cardCommand(), p.contactsCommand(), p.historyCommand(),
 		p.inviteCommand(), p.joinCommand(),
 		p.settingsCommand(), p.devicesCommand(), p.demoCommand(), p.relayCommand(),
 	)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"strings"
+	"time"
 
 	"sotto/audio/open"
 	"sotto/net/profile"
@@ -89,6 +90,15 @@ func (s screens) BlockContact(name string, blocked bool) error {
 	defer s.engine.PolicyChanged()
 	return s.profile.Mark(name, nil, &blocked)
 }
+
+// History are the calls that are over, newest first.
+func (s screens) History() ([]settings.HistoryEntry, error) { return s.profile.History() }
+
+// ForgetHistory deletes them.
+func (s screens) ForgetHistory() error { return s.profile.ForgetHistory() }
+
+// MissedSince counts the calls that came in and were missed after a moment.
+func (s screens) MissedSince(moment time.Time) (int, error) { return s.profile.MissedSince(moment) }
 
 func (s screens) RemoveContact(name string) error {
 	defer s.engine.PolicyChanged()
