@@ -72,6 +72,8 @@ func (c *contactList) heading(w *world) (title, status string) {
 func (w *world) status() string {
 	info := w.snap.Call
 	switch {
+	case w.snap.Waiting != nil:
+		return "in a call, and another rings"
 	case w.live() && info.Phase == call.Connected:
 		return "in a call " + clock(w.now.Sub(info.ConnectedAt))
 	case w.live():

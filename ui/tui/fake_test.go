@@ -87,6 +87,35 @@ func (f *fakeCalls) SetHeld(held bool) error {
 	return f.note("hold", func(s *call.Snapshot) { s.Call.Held = held })
 }
 
+func (f *fakeCalls) SetDeafened(deafened bool) error {
+	return f.note("deafen", func(s *call.Snapshot) { s.Call.Deafened = deafened })
+}
+
+func (f *fakeCalls) Silence() error {
+	return f.note("silence", func(s *call.Snapshot) { s.Call.Silenced = true })
+}
+
+func (f *fakeCalls) DeclineWith(text string) error {
+	return f.note("decline with "+text, func(s *call.Snapshot) {
+		s.Call.Phase, s.Call.Reason = call.Ended, call.DeclinedHere
+		s.Call.Texts = append(s.Call.Texts, call.Text{At: start, Mine: true, Body: text})
+	})
+}
+
+func (f *fakeCalls) SendText(text string) error {
+	return f.note("send "+text, func(s *call.Snapshot) {
+		s.Call.Texts = append(s.Call.Texts, call.Text{At: start, Mine: true, Body: text})
+	})
+}
+
+func (f *fakeCalls) AnswerWaiting() error {
+	return f.note("answer the other", func(s *call.Snapshot) { s.Call, s.Waiting = s.Waiting, nil })
+}
+
+func (f *fakeCalls) DeclineWaiting() error {
+	return f.note("decline the other", func(s *call.Snapshot) { s.Waiting = nil })
+}
+
 // fakeProfile keeps a profile in memory.
 type fakeProfile struct {
 	mu       sync.Mutex // guards everything below

@@ -25,14 +25,23 @@ func (inCall) keys(w *world) []bind {
 	if info.Phase == call.Connecting {
 		return []bind{as(hangUp, "cancel"), on(switchView)}
 	}
-	muting, holding := on(mute), on(hold)
+	muting, holding, deafening := on(mute), on(hold), on(deafen)
 	if info.Muted {
 		muting.does = "unmute"
 	}
 	if info.Held {
 		holding.does = "resume"
 	}
-	binds := []bind{on(hangUp), muting, holding, on(showProof), on(switchView)}
+	if info.Deafened {
+		deafening.does = "hear again"
+	}
+	binds := []bind{on(hangUp), muting, holding, on(writeText), on(showProof), on(switchView), deafening}
+	if info.Deafened {
+		binds = []bind{on(hangUp), deafening, muting, holding, on(writeText), on(showProof), on(switchView)}
+	}
+	if w.snap.Waiting != nil {
+		binds = append([]bind{on(answerWaiting), on(declineWaiting)}, binds...)
+	}
 	if info.Peer.Known && !info.Proof.Verified && len(info.Proof.Words) > 0 {
 		binds = append(binds, as(verify, "words match"))
 	}
@@ -56,8 +65,13 @@ func (inCall) render(w *world, width int) page {
 		stay.gap()
 		stay.say(w.theme.Warn, state, width)
 	}
+	if other := w.snap.Waiting; other != nil {
+		stay.gap()
+		stay.say(w.theme.Accent, w.waits(other), width)
+	}
 	stay.gap()
 	p.fixed = stay.lines
+	w.drawTexts(&p, info, name, width, 3)
 
 	for _, warning := range info.Warnings {
 		p.row(w, w.theme.Glyph.Warning+" Note", sentence(warning), w.theme.Warn, width)
@@ -103,12 +117,27 @@ func (w *world) qualityWord(info *call.Info) string {
 	}
 }
 
+// waits says who else calls. Nothing is told to them beyond what a ringing tells.
+func (w *world) waits(other *call.Info) string {
+	mark := "not verified"
+	if other.Peer.Verified {
+		mark = "verified"
+	}
+	return w.shortName(other.Peer.Name) + " (" + mark + ") is calling too. " +
+		w.keymap.key(answerWaiting) + " hangs up this call and answers, " + w.keymap.key(declineWaiting) + " declines."
+}
+
 // callState is what makes either side silent, in words.
 func (w *world) callState(info *call.Info, name string) string {
 	var states []string
-	if info.Held {
+	switch {
+	case info.Held:
 		states = append(states, "On hold: neither side is heard.")
-	} else if info.Muted {
+	case info.Deafened:
+		states = append(states, "Deafened: you hear nothing, and "+name+" does not hear you.")
+	case info.Muted && info.TalkingMuted:
+		states = append(states, "You are talking, but you are muted: "+w.keymap.key(mute)+" lets "+name+" hear you.")
+	case info.Muted:
 		states = append(states, "Muted: "+name+" does not hear you.")
 	}
 	if info.PeerHeld {
@@ -129,6 +158,8 @@ func (w *world) drawMeters(p *page, info *call.Info, name string, width int) {
 	switch {
 	case info.Held:
 		you, them = "on hold", "on hold"
+	case info.Deafened:
+		you, them = "muted", "not heard"
 	case info.Muted:
 		you = "muted"
 	}
@@ -141,7 +172,7 @@ func (w *world) drawMeters(p *page, info *call.Info, name string, width int) {
 
 // meter is one level: a label, a bar, and a word when there is one to say.
 func (w *world) meter(label string, level float64, word string, column, width int) string {
-	const wordWidth = 9 // "too loud" and a blank
+	const wordWidth = 10 // "not heard" and a blank
 	glyph := w.theme.Glyph
 	length := min(max(width-column-2-wordWidth, 4), 48)
 	full := 0
@@ -168,6 +199,15 @@ func (inCall) do(m *model, chosen action) tea.Cmd {
 	case hold:
 		held := !info.Held
 		return act(func() error { return calls.SetHeld(held) }, (*model).pull)
+	case deafen:
+		deafened := !info.Deafened
+		return act(func() error { return calls.SetDeafened(deafened) }, (*model).pull)
+	case writeText:
+		m.push(newWriting())
+	case answerWaiting:
+		return act(calls.AnswerWaiting, (*model).pull)
+	case declineWaiting:
+		return act(calls.DeclineWaiting, (*model).pull)
 	case showProof:
 		m.push(&proofPanel{})
 	case verify:

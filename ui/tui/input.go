@@ -2,8 +2,6 @@ package tui
 
 import (
 	tea "charm.land/bubbletea/v2"
-
-	"sotto/net/call"
 )
 
 // press finds what a key does here and now: leaving comes first, then the grace
@@ -30,6 +28,9 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 			typing.press(msg)
 		}
 		return nil
+	}
+	if (chosen == answerWaiting || chosen == declineWaiting) && m.now.Sub(m.waitsSince) < grace {
+		return nil // a key on its way to the call that goes on
 	}
 	return m.perform(chosen)
 }
@@ -113,17 +114,18 @@ func (m *model) scrollBy(way action) {
 	m.scroll = min(max(now+by, 0), most)
 }
 
-// inGrace reports whether an incoming call still ignores keys, and remembers
-// that it did.
+// inGrace reports whether a screen that came by itself still ignores keys, and
+// remembers that it did.
 func (m *model) inGrace() bool {
-	if m.snap.Call == nil || m.snap.Call.Phase != call.Incoming || m.snap.Call.ID == m.dismissed {
+	if !m.guarded || m.snap.Call == nil || m.snap.Call.ID == m.dismissed {
 		return false
 	}
 	if !m.world.inGrace() && m.now.Sub(m.ignored) >= burst {
+		m.guarded = false
 		return false
 	}
 	m.ignored = m.now
 	return true
 }
 
-func (w *world) inGrace() bool { return w.now.Sub(w.shownAt) < grace }
+func (w *world) inGrace() bool { return w.guarded && w.now.Sub(w.shownAt) < grace }

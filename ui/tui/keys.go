@@ -40,6 +40,12 @@ const (
 	verify
 	block
 	showProof
+	silence
+	declineWith
+	deafen
+	writeText
+	answerWaiting
+	declineWaiting
 )
 
 // bind joins an action to its keys and to the words that the footer and the help show.
@@ -54,35 +60,41 @@ type bind struct {
 
 // table is every key of the program.
 var table = map[action]bind{
-	leave:         {keys: []string{"ctrl+c"}, does: "leave", means: "leave Sotto; a call is hung up first"},
-	help:          {name: "help", keys: []string{"?", "f1"}, does: "help"},
-	accept:        {keys: []string{"enter"}, does: "accept"},
-	back:          {keys: []string{"esc"}, does: "back"},
-	up:            {keys: []string{"up", "k"}, does: "move up", silent: true},
-	down:          {keys: []string{"down", "j"}, does: "move down", silent: true},
-	pageUp:        {keys: []string{"pgup"}, does: "scroll a page up", silent: true},
-	pageDown:      {keys: []string{"pgdown"}, does: "scroll a page down", silent: true},
-	dial:          {keys: []string{"enter"}, does: "call", means: "call the selected contact"},
-	addContact:    {name: "add", keys: []string{"a"}, does: "add", means: "add a contact by their card"},
-	renameContact: {name: "rename", keys: []string{"r"}, does: "rename", means: "rename the selected contact"},
-	removeContact: {name: "remove", keys: []string{"d", "delete"}, does: "remove", means: "remove the selected contact"},
-	showCard:      {name: "card", keys: []string{"c"}, does: "my card", means: "show the card that lets others reach you"},
-	copyCard:      {name: "copy", keys: []string{"c"}, does: "copy", means: "copy the card to the clipboard"},
-	openSettings:  {name: "settings", keys: []string{"s"}, does: "settings", means: "settings and privacy"},
-	hangUp:        {name: "hang-up", keys: []string{"h"}, does: "hang up"},
-	answer:        {name: "answer", keys: []string{"enter", "a"}, does: "answer"},
-	decline:       {name: "decline", keys: []string{"d"}, does: "decline"},
-	mute:          {name: "mute", keys: []string{"m"}, does: "mute", means: "mute or unmute your microphone"},
-	hold:          {name: "hold", keys: []string{"o"}, does: "hold", means: "hold: neither side is heard until you resume"},
-	switchView:    {keys: []string{"tab"}, does: "contacts", means: "look at your contacts; the call goes on"},
-	search:        {name: "find", keys: []string{"/"}, does: "find", means: "find by a few letters"},
-	reset:         {name: "reset", keys: []string{"x"}, does: "reset", means: "back to what a fresh profile has"},
-	palette:       {name: "everything", keys: []string{":", "ctrl+p"}, does: "everything", means: "find anything that can be done, by its name"},
-	openContact:   {name: "more", keys: []string{"i"}, does: "more", means: "everything about the selected contact"},
-	verify:        {name: "verify", keys: []string{"v"}, does: "verify"},
-	block:         {name: "block", keys: []string{"b"}, does: "block"},
-	showProof:     {name: "proof", keys: []string{"p"}, does: "proof", means: "everything the live connection shows about itself"},
-	callAgain:     {name: "call-again", keys: []string{"r"}, does: "call again"},
+	leave:          {keys: []string{"ctrl+c"}, does: "leave", means: "leave Sotto; a call is hung up first"},
+	help:           {name: "help", keys: []string{"?", "f1"}, does: "help"},
+	accept:         {keys: []string{"enter"}, does: "accept"},
+	back:           {keys: []string{"esc"}, does: "back"},
+	up:             {keys: []string{"up", "k"}, does: "move up", silent: true},
+	down:           {keys: []string{"down", "j"}, does: "move down", silent: true},
+	pageUp:         {keys: []string{"pgup"}, does: "scroll a page up", silent: true},
+	pageDown:       {keys: []string{"pgdown"}, does: "scroll a page down", silent: true},
+	dial:           {keys: []string{"enter"}, does: "call", means: "call the selected contact"},
+	addContact:     {name: "add", keys: []string{"a"}, does: "add", means: "add a contact by their card"},
+	renameContact:  {name: "rename", keys: []string{"r"}, does: "rename", means: "rename the selected contact"},
+	removeContact:  {name: "remove", keys: []string{"d", "delete"}, does: "remove", means: "remove the selected contact"},
+	showCard:       {name: "card", keys: []string{"c"}, does: "my card", means: "show the card that lets others reach you"},
+	copyCard:       {name: "copy", keys: []string{"c"}, does: "copy", means: "copy the card to the clipboard"},
+	openSettings:   {name: "settings", keys: []string{"s"}, does: "settings", means: "settings and privacy"},
+	hangUp:         {name: "hang-up", keys: []string{"h"}, does: "hang up"},
+	answer:         {name: "answer", keys: []string{"enter", "a"}, does: "answer"},
+	decline:        {name: "decline", keys: []string{"d"}, does: "decline"},
+	mute:           {name: "mute", keys: []string{"m", "space"}, does: "mute", means: "mute or unmute your microphone"},
+	hold:           {name: "hold", keys: []string{"o"}, does: "hold", means: "hold: neither side is heard until you resume"},
+	switchView:     {keys: []string{"tab"}, does: "contacts", means: "look at your contacts; the call goes on"},
+	search:         {name: "find", keys: []string{"/"}, does: "find", means: "find by a few letters"},
+	reset:          {name: "reset", keys: []string{"x"}, does: "reset", means: "back to what a fresh profile has"},
+	palette:        {name: "everything", keys: []string{":", "ctrl+p"}, does: "everything", means: "find anything that can be done, by its name"},
+	openContact:    {name: "more", keys: []string{"i"}, does: "more", means: "everything about the selected contact"},
+	verify:         {name: "verify", keys: []string{"v"}, does: "verify"},
+	block:          {name: "block", keys: []string{"b"}, does: "block"},
+	silence:        {name: "silence", keys: []string{"s"}, does: "silence", means: "stop the ringing here; the caller is told nothing new"},
+	declineWith:    {name: "decline-with", keys: []string{"t"}, does: "decline with a line", means: "decline, and tell the caller why in a line of text"},
+	deafen:         {name: "deafen", keys: []string{"d"}, does: "deafen", means: "hear nothing, and be heard by nobody"},
+	writeText:      {name: "write", keys: []string{"t"}, does: "write", means: "write a line of text to the other side"},
+	answerWaiting:  {name: "take-waiting", keys: []string{"w"}, does: "answer", means: "hang up this call and answer the one that waits"},
+	declineWaiting: {name: "decline-waiting", keys: []string{"x"}, does: "decline", means: "decline the call that waits; this one goes on"},
+	showProof:      {name: "proof", keys: []string{"p"}, does: "proof", means: "everything the live connection shows about itself"},
+	callAgain:      {name: "call-again", keys: []string{"r"}, does: "call again"},
 }
 
 // on picks an action from the table.

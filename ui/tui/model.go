@@ -41,16 +41,18 @@ type typist interface {
 
 // world is what screens may look at. Only the model writes to it.
 type world struct {
-	theme    theme.Theme
-	now      time.Time
-	snap     call.Snapshot
-	contacts []Contact
-	settings map[string]string
-	keymap   keymap    // the person's own keys
-	mistake  string    // what is wrong in the settings file; "": nothing
-	small    bool      // few lines: nothing is spent on air
-	shownAt  time.Time // when the incoming call came on the screen
-	ignored  time.Time // when a key was last ignored because of it
+	theme      theme.Theme
+	now        time.Time
+	snap       call.Snapshot
+	contacts   []Contact
+	settings   map[string]string
+	keymap     keymap    // the person's own keys
+	mistake    string    // what is wrong in the settings file; "": nothing
+	small      bool      // few lines: nothing is spent on air
+	waitsSince time.Time // when a second call came on the screen
+	guarded    bool      // the screen came by itself: keys are ignored for the grace
+	shownAt    time.Time // when it came
+	ignored    time.Time // when a key was last ignored because of it
 }
 
 // model is the one tea.Model. Bubble Tea's event loop owns it.
@@ -195,25 +197,35 @@ func (m *model) took(answer pulled) tea.Cmd {
 // keepCalls takes over a snapshot and notices what changed hands.
 func (m *model) keepCalls(next call.Snapshot) tea.Cmd {
 	before, after := m.snap.Call, next.Call
+	if next.Waiting != nil && (m.snap.Waiting == nil || m.snap.Waiting.ID != next.Waiting.ID) {
+		m.waitsSince = m.now
+	}
+	typing := m.typing() != nil
 	m.snap = next
 	if after == nil || before != nil && before.ID == after.ID && before.Phase == after.Phase {
 		return nil
 	}
-	m.scroll = 0
-	if before == nil || before.ID != after.ID {
+	m.scroll, m.guarded = 0, false
+	if before == nil || before.ID != after.ID || after.Phase != call.Incoming && before.Phase == call.Incoming {
 		m.peeking, m.over, m.notice = false, nil, ""
 	}
 	switch after.Phase {
 	case call.Incoming:
-		m.shownAt, m.ignored = m.now, time.Time{}
+		m.guard()
 		m.helping, m.palette = false, nil
 		return m.after(grace, func(time.Time) tea.Msg { return redraw{} })
 	case call.Ended:
+		if typing {
+			m.guard() // the rest of a line must not become commands
+		}
 		m.peeking, m.over, m.palette = false, nil, nil
 		return m.load() // whom we have reached may have changed
 	}
 	return nil
 }
+
+// guard makes a screen that came by itself ignore the keys that were meant for the last one.
+func (m *model) guard() { m.guarded, m.shownAt, m.ignored = true, m.now, time.Time{} }
 
 // pace is how often something on the screen can change by itself.
 func (m *model) pace() time.Duration {
@@ -298,6 +310,9 @@ func (m *model) current() screen {
 	}
 	switch info.Phase {
 	case call.Incoming:
+		if m.over != nil {
+			return m.over
+		}
 		return incoming{}
 	case call.Ended:
 		return ended{}
@@ -314,10 +329,13 @@ func (m *model) current() screen {
 	return inCall{}
 }
 
-// inFront reports whether the connected call, or something over it, is what shows.
+// inFront reports whether a call that things can lie over is what shows.
 func (m *model) inFront() bool {
 	info := m.snap.Call
-	return info != nil && info.Phase == call.Connected && info.ID != m.dismissed && !m.peeking
+	if info == nil || info.ID == m.dismissed {
+		return false
+	}
+	return info.Phase == call.Incoming || info.Phase == call.Connected && !m.peeking
 }
 
 // push opens a screen over the call that shows, or over the others.

@@ -59,7 +59,11 @@ func facts(info *call.Info, name string) []claim {
 		ways = append(ways, "theirs "+proof.RelayRemote)
 	}
 	if proof.Route != "" && len(ways) > 0 {
-		all = append(all, claim{"Route", proof.Route + ": " + strings.Join(ways, ", ") + ".", proof.Route == "relay"})
+		kind := proof.PairTypes
+		if kind == "" {
+			kind = proof.Route
+		}
+		all = append(all, claim{"Route", kind + ": " + strings.Join(ways, ", ") + ".", proof.Route == "relay"})
 	}
 	if proof.Refused == 0 {
 		all = append(all, claim{"Stopped", "No packet tried to go anywhere but to your relay.", true})

@@ -23,9 +23,11 @@ var contexts = map[string][]action{
 		dial, up, down, accept, back, addContact, openSettings, showCard, search, openContact,
 		renameContact, removeContact, switchView,
 	},
-	"a contact":        {dial, verify, block, renameContact, removeContact, back, up, down},
-	"a call":           {hangUp, mute, hold, showProof, verify, switchView, back, up, down},
-	"an incoming call": {answer, decline, up, down},
+	"a contact": {dial, verify, block, renameContact, removeContact, back, up, down},
+	"a call": {
+		hangUp, mute, hold, deafen, writeText, showProof, verify, switchView, back, up, down, answerWaiting, declineWaiting,
+	},
+	"an incoming call": {answer, decline, declineWith, silence, up, down, back},
 	"the end of a call": {
 		back, callAgain, up, down,
 	},

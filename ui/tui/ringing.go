@@ -65,7 +65,16 @@ func (incoming) heading(w *world) (title, status string) {
 	return "Incoming call", clock(w.now.Sub(w.snap.Call.Started))
 }
 
-func (incoming) keys(*world) []bind { return []bind{on(answer), on(decline)} }
+func (incoming) keys(w *world) []bind {
+	binds := []bind{on(answer), on(decline)}
+	if !w.snap.Call.Silenced {
+		binds = append(binds, on(silence))
+	}
+	if w.snap.Call.Peer.Known {
+		binds = append(binds, on(declineWith))
+	}
+	return binds
+}
 
 func (incoming) render(w *world, width int) page {
 	p := page{tight: w.small}
@@ -79,6 +88,10 @@ func (incoming) render(w *world, width int) page {
 	line := w.theme.Title.Render(name) + " is calling"
 	stay.pair(line, mark, min(width, ansi.StringWidth(line)+2+ansi.StringWidth(mark)))
 	stay.gap()
+	if info.Silenced {
+		stay.say(w.theme.Faint, "Silenced here. The caller is told nothing new.", width)
+		stay.gap()
+	}
 	p.fixed = stay.lines
 	if !info.Peer.Verified && !info.Peer.Echo {
 		p.row(w, "Who it is", "Anybody can take a name. Compare the safety words once you talk.", w.theme.Warn, width)
@@ -124,6 +137,10 @@ func (incoming) do(m *model, chosen action) tea.Cmd {
 		return act(m.calls.Answer, (*model).pull)
 	case decline:
 		return act(m.calls.Decline, (*model).pull)
+	case silence:
+		return act(m.calls.Silence, (*model).pull)
+	case declineWith:
+		m.over, m.scroll = &refusal{field: newField("", textLimit)}, 0
 	}
 	return nil
 }
@@ -154,10 +171,19 @@ func (ended) render(w *world, width int) page {
 	if !info.ConnectedAt.IsZero() && !info.EndedAt.IsZero() {
 		p.say(plainStyle, "The call lasted "+clock(info.EndedAt.Sub(info.ConnectedAt))+".", width)
 	}
+	if text := info.Declined(); text != "" && info.Reason == call.Declined {
+		p.say(plainStyle, name+" wrote: "+text, width)
+	} else if text != "" {
+		p.say(plainStyle, "You wrote: "+text, width)
+	}
 	p.gap()
+	if info.Reason == call.Mismatch {
+		drawMismatch(w, &p, info, name, width)
+		return p
+	}
 	if info.Detail != "" {
 		p.say(plainStyle, sentence(info.Detail), width)
-	} else {
+	} else if info.Declined() == "" {
 		p.say(plainStyle, nextStep(info.Reason, name), width)
 	}
 	if receipt := info.Receipt(); receipt != "" {
@@ -165,6 +191,14 @@ func (ended) render(w *world, width int) page {
 		p.row(w, "Receipt", receipt, plainStyle, width)
 	}
 	return p
+}
+
+// drawMismatch says what it means that a call could not be proved.
+func drawMismatch(w *world, p *page, info *call.Info, name string, width int) {
+	p.row(w, "What happened", join("The keys at the other end are not the ones that belong to "+name+", or a sound did not open under them. Sotto ended the call by itself.", sentence(info.Detail)), plainStyle, width)
+	p.row(w, "What it means", "Somebody may have tried to get in between. It can also be harmless: "+name+" may have set up Sotto anew, and then has other keys.", plainStyle, width)
+	p.row(w, "What was heard", "Nothing that you said was sent in a way that others could open.", plainStyle, width)
+	p.row(w, "What to do", "Ask "+name+" another way, best in person, whether they set up Sotto anew. If so, remove them here and add them again. If not, do not call over this relay again.", plainStyle, width)
 }
 
 // nextStep is what to do after a call that ended like this, where the call
@@ -179,8 +213,6 @@ func nextStep(reason call.Reason, name string) string {
 		return "To call back, select " + name + " in your contacts and press enter."
 	case call.Unreachable:
 		return "Check that this machine is online, and the relay's address in the settings. Then call again."
-	case call.Mismatch:
-		return "Do not rely on this connection. Ask " + name + " another way for a new card before you call again."
 	case call.Lost:
 		return "Check that this machine is online, then call again."
 	case call.DeviceFailed:

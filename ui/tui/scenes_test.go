@@ -61,6 +61,20 @@ func came(change func(*call.Info)) func(d *driver) {
 	}
 }
 
+func withTexts(i *call.Info) {
+	i.Texts = []call.Text{
+		{At: start, Body: "the door code is 4711"},
+		{At: start, Mine: true, Body: "thank you"},
+		{At: start, Body: "see you at four, or rather at half past, if the train from the coast is on time"},
+	}
+}
+
+func twoCalls() call.Snapshot {
+	snap := with(nil)
+	snap.Waiting = &call.Info{ID: "2", Phase: call.Incoming, Incoming: true, Peer: call.Peer{Name: "carol", Known: true}, Started: start}
+	return snap
+}
+
 func before(phase call.Phase) func(*call.Info) {
 	return func(i *call.Info) {
 		i.Phase, i.Started, i.ConnectedAt = phase, start.Add(-7*time.Second), time.Time{}
@@ -214,6 +228,27 @@ func callScenes() []scene {
 		{name: "call-echo", snap: with(func(i *call.Info) {
 			i.Peer = call.Peer{Name: "echo", Echo: true}
 			i.Proof.Verified, i.Stats.LevelIn = false, -1
+		})},
+		{name: "incoming-silenced", snap: ready, set: on443, play: came(func(i *call.Info) {
+			before(call.Incoming)(i)
+			i.Incoming, i.Silenced, i.WhyItRings = true, true, "bob is one of your contacts"
+		})},
+		{name: "incoming-refusal", snap: ready, set: on443, play: func(d *driver) {
+			came(func(i *call.Info) { before(call.Incoming)(i); i.Incoming = true })(d)
+			d.press("t")
+			d.write("In a meeting, later?")
+		}},
+		{name: "call-texts", snap: with(withTexts)},
+		{name: "call-writing", snap: with(withTexts), play: func(d *driver) {
+			d.press("t")
+			d.write("four o'clock then")
+		}},
+		{name: "call-deafened", snap: with(func(i *call.Info) { i.Muted, i.Deafened = true, true })},
+		{name: "call-talking-muted", snap: with(func(i *call.Info) { i.Muted, i.TalkingMuted = true, true })},
+		{name: "call-waiting", snap: twoCalls()},
+		{name: "ended-declined", snap: ready, play: came(func(i *call.Info) {
+			over(call.Declined, "")(i)
+			i.Texts = []call.Text{{At: start, Body: "Driving. I call you at six."}}
 		})},
 		{name: "call-proof", snap: with(nil), play: keysPressed("p")},
 		{name: "call-verify", snap: with(func(i *call.Info) { i.Peer.Verified, i.Proof.Verified = false, false }), play: keysPressed("v")},

@@ -40,6 +40,12 @@ type Calls interface {
 	HangUp() error
 	SetMuted(bool) error
 	SetHeld(bool) error
+	SetDeafened(bool) error
+	Silence() error
+	DeclineWith(text string) error
+	SendText(text string) error
+	AnswerWaiting() error
+	DeclineWaiting() error
 }
 
 // Contact is one line of the list. Name is already safe to print.

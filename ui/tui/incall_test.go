@@ -1,0 +1,105 @@
+package tui
+
+import (
+	"testing"
+	"time"
+
+	"sotto/net/call"
+)
+
+func TestALineOfTextIsSentAndTheFieldStays(t *testing.T) {
+	d := newDriver(t, &fakeCalls{snap: with(nil)}, newFakeProfile(true))
+	d.press("t")
+	d.write("mhq?")
+	d.press("enter")
+	d.write("and more")
+	d.press("enter")
+	d.wants("you 15:00", "mhq?", "write a line")
+	d.press("enter")
+	d.wants("h hang up")
+	d.wantsAsked("send mhq?, send and more")
+}
+
+func TestTheEndOfACallDoesNotTakeTheRestOfALine(t *testing.T) {
+	d := newDriver(t, &fakeCalls{snap: with(nil)}, newFakeProfile(true, someContacts...))
+	d.press("t")
+	d.write("until late")
+	d.calls.change(func(s *call.Snapshot) { over(call.PeerHungUp, "")(s.Call) })
+	d.happen()
+	d.write("r")
+	d.press("enter")
+	d.wants("bob hung up.")
+	d.wantsAsked("")
+	d.now = d.now.Add(time.Second)
+	d.press("r")
+	d.wantsAsked("dial bob")
+}
+
+func TestDecliningWithALine(t *testing.T) {
+	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
+	ringsHere(d)
+	d.now = d.now.Add(time.Second)
+	d.press("t", "enter")
+	d.wants("Write a line")
+	d.write("dd later")
+	d.press("enter")
+	d.wantsAsked("decline with dd later")
+	d.wants("You declined the call.", "You wrote: dd later")
+}
+
+func TestAnUnwrittenRefusalGoesBackToTheCall(t *testing.T) {
+	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
+	ringsHere(d)
+	d.now = d.now.Add(time.Second)
+	d.press("t")
+	d.write("x")
+	d.press("esc", "enter")
+	d.wantsAsked("answer")
+}
+
+func TestAStrangerIsNotToldInWords(t *testing.T) {
+	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
+	ringsHere(d)
+	d.calls.change(func(s *call.Snapshot) { s.Call.Peer = call.Peer{Name: "Bank"} })
+	d.happen()
+	d.now = d.now.Add(time.Second)
+	d.wantsNot("decline with a line")
+	d.press("t", "s")
+	d.wants("Silenced here.")
+	d.press("s", "d")
+	d.wantsAsked("silence, decline")
+}
+
+func TestASecondCallIsTakenOnPurpose(t *testing.T) {
+	d := newDriver(t, &fakeCalls{snap: with(nil)}, newFakeProfile(true))
+	d.calls.change(func(s *call.Snapshot) { s.Waiting = twoCalls().Waiting })
+	d.happen()
+	d.wants("carol (not verified) is calling too. w hangs up this call and answers, x declines.")
+	d.press("w", "x")
+	d.wantsAsked("")
+	d.now = d.now.Add(grace)
+	d.press("x")
+	d.wantsAsked("decline the other")
+	d.wantsNot("carol")
+	d.press("w")
+	d.calls.change(func(s *call.Snapshot) { s.Waiting = twoCalls().Waiting })
+	d.happen()
+	d.press("tab")
+	d.wants("and another rings")
+	d.press("tab")
+	d.now = d.now.Add(grace)
+	d.press("w")
+	d.wantsAsked("decline the other, answer the other")
+}
+
+func TestDeafened(t *testing.T) {
+	d := newDriver(t, &fakeCalls{snap: with(nil)}, newFakeProfile(true))
+	d.press("d")
+	d.wants("Deafened: you hear nothing, and bob does not hear you.", "d hear again")
+	d.press("d", "space")
+	d.wants("Muted: bob does not hear you.")
+	d.calls.change(func(s *call.Snapshot) { s.Call.TalkingMuted = true })
+	d.happen()
+	d.wants("You are talking, but you are muted: m lets bob hear you.")
+	d.wantsAsked("deafen, deafen, mute")
+}
