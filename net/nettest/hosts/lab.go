@@ -134,15 +134,15 @@ func (l *Lab) Replug(h *Host) {
 	l.routes(h)
 }
 
-// Move gives the host another IPv4 address of its network, as when somebody leaves the house.
-func (l *Lab) Move(h *Host) {
+// Move gives the host another IPv4 address of its network, as when somebody leaves the
+// house, and returns the one it had.
+func (l *Lab) Move(h *Host, to netip.Addr) netip.Addr {
 	before := h.IP4
-	bytes := before.As4()
-	bytes[3] += 7
-	h.IP4 = netip.AddrFrom4(bytes)
-	l.ip("-n", h.namespace, "address", "add", h.IP4.String()+"/24", "dev", "eth0")
+	h.IP4 = to
 	l.ip("-n", h.namespace, "address", "del", before.String()+"/24", "dev", "eth0")
+	l.ip("-n", h.namespace, "address", "add", h.IP4.String()+"/24", "dev", "eth0")
 	l.routes(h)
+	return before
 }
 
 func (l *Lab) ip(words ...string) {

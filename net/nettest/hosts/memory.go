@@ -41,6 +41,7 @@ func formsOf(address netip.Addr) []form {
 	xored := binary.BigEndian.AppendUint32(nil, binary.BigEndian.Uint32(raw[:])^magicCookie)
 	inGo := []byte{raw[3], raw[2], raw[1], raw[0], 0xff, 0xff, 0, 0}
 	return append(forms,
+		form{name: "hexadecimal", bytes: fmt.Appendf(nil, "ffff%08x", raw)}, // as a crash prints a netip.Addr
 		form{name: "net.IP", bytes: mapped},
 		form{name: "netip.Addr", bytes: inGo},
 		form{name: "sockaddr", bytes: raw[:], before: []byte{2, 0}, gap: 4},

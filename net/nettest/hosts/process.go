@@ -5,6 +5,7 @@ package hosts
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -118,10 +119,10 @@ func (p *Process) Said() string {
 // ID is the program's process: ip gives its own to the program it runs.
 func (p *Process) ID() int { return p.command.Process.Pid }
 
-// Signal sends a signal.
+// Signal sends a signal, if the program still runs.
 func (p *Process) Signal(s syscall.Signal) {
 	p.t.Helper()
-	if err := p.command.Process.Signal(s); err != nil {
+	if err := p.command.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		p.t.Fatal(err)
 	}
 }

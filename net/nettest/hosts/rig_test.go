@@ -48,8 +48,10 @@ type stage struct {
 	capture  *hosts.Capture
 	answered time.Time // before it nobody has picked up; zero where nobody ever does
 	printed  []func() string
-	findings []string // places where a person's address was found that must not have it
-	places   int      // that were searched
+	liar     *hosts.Host     // who of the two is hostile, and looks after themselves; nil for nobody
+	learnt   []func() string // what somebody hostile printed: all that they learnt
+	findings []string        // places where a person's address was found that must not have it
+	places   int             // that were searched
 }
 
 const (
@@ -247,6 +249,12 @@ func (s *stage) peopleAreApart(alice, bob int) {
 func (s *stage) readWhatWasWritten() {
 	s.t.Helper()
 	people := append(append([]netip.Addr(nil), s.hers...), s.his...)
+	switch s.liar {
+	case s.alice:
+		people = s.his
+	case s.bob:
+		people = s.hers
+	}
 	look := func(where string, data []byte) {
 		s.places++
 		for _, address := range people {
@@ -255,7 +263,7 @@ func (s *stage) readWhatWasWritten() {
 			}
 		}
 	}
-	for i, said := range s.printed {
+	for i, said := range append(s.printed, s.learnt...) {
 		look(fmt.Sprintf("what process %d printed", i), []byte(said()))
 	}
 	for _, home := range []string{s.homeA, s.homeB} {
@@ -296,6 +304,16 @@ func (s *stage) rules(early bool) hosts.Rules {
 	if s.one {
 		return rules
 	}
+	if s.liar != nil { // whose own address the victim's relay may be sent to, by the lies
+		for _, relay := range []*hosts.Host{s.relayA, s.relayB} {
+			for _, address := range s.liar.Addresses() {
+				for _, protocol := range []string{"udp", "tcp"} {
+					flow := hosts.Flow{Protocol: protocol, Client: relay.IP4, Server: address, First: 1, Last: 65535}
+					rules[relay.Name], rules[s.liar.Name] = append(rules[relay.Name], flow), append(rules[s.liar.Name], flow)
+				}
+			}
+		}
+	}
 	for _, ends := range [][2]*hosts.Host{{s.relayA, s.relayB}, {s.relayB, s.relayA}} {
 		flows := []hosts.Flow{{Protocol: "tcp", Client: ends[0].IP4, Server: ends[1].IP4, First: gatewayPort, Last: gatewayPort}}
 		if !early {
@@ -306,6 +324,24 @@ func (s *stage) rules(early bool) hosts.Rules {
 		}
 	}
 	return rules
+}
+
+// telling are the packets with one honest person's address where the other, or the other's
+// relay, would see it.
+func (s *stage) telling(trace hosts.Trace) (told hosts.Trace) {
+	if s.liar != s.bob {
+		told = append(told, hosts.Mentions(trace.On("alice"), s.his)...)
+	}
+	if s.liar != s.alice {
+		told = append(told, hosts.Mentions(trace.On("bob"), s.hers)...)
+	}
+	if !s.one && s.liar != s.bob {
+		told = append(told, hosts.Mentions(trace.On("relay-a"), s.his)...)
+	}
+	if !s.one && s.liar != s.alice {
+		told = append(told, hosts.Mentions(trace.On("relay-b"), s.hers)...)
+	}
+	return told
 }
 
 // finish ends the scenario's capture and holds everything against the promises.
@@ -325,11 +361,7 @@ func (s *stage) finish() row {
 		early: len(early.On("alice")) + len(early.On("bob")), places: s.places, direct: len(between), found: len(s.findings),
 	}
 	strays := append(s.rules(false).Strays(trace), s.rules(true).Strays(early)...)
-	told := append(hosts.Mentions(trace.On("bob"), s.hers), hosts.Mentions(trace.On("alice"), s.his)...)
-	if !s.one {
-		told = append(told, hosts.Mentions(trace.On("relay-a"), s.his)...)
-		told = append(told, hosts.Mentions(trace.On("relay-b"), s.hers)...)
-	}
+	told := s.telling(trace)
 	r.strays, r.told = len(strays), len(told)
 	for what, some := range map[string]hosts.Trace{"between alice and bob": between, "astray": strays, "with an address of the other side": told} {
 		for i, p := range some {

@@ -25,6 +25,10 @@ var scenarios = []struct {
 	{"an ignored call", false, (*stage).anIgnoredCall},
 	{"a call that the policy refuses", false, (*stage).aRefusedCall},
 	{"a blocked caller", false, (*stage).aBlockedCaller},
+	{"a hostile caller", false, (*stage).aHostileCaller},
+	{"somebody hostile is called", false, (*stage).aHostileCallee},
+	{"the network changes in a call", false, (*stage).aChangeOfNetwork},
+	{"the program crashes in a call", false, (*stage).aCrash},
 }
 
 // TestPrivacy plays every scenario with the real program on machines of its own.
