@@ -22,7 +22,7 @@ const (
 	// settledAfter is how long a device may take to run evenly. An idle PulseAudio
 	// null sink asks for a few periods at once, then for nothing for up to 0.9 s.
 	settledAfter = 3 * time.Second
-	unsettled    = 1500 * time.Millisecond // and what counts as dead until then, once it has begun
+	unsettled    = 2500 * time.Millisecond // and what counts as dead until then, once it has begun: PulseAudio's blocks are 2 s at most
 	watchEvery   = 100 * time.Millisecond
 )
 

@@ -149,11 +149,16 @@ func (s *keeping) away() string {
 
 // mute explains a microphone that gives digital silence, which none in a room does.
 func mute(name string) string {
+	return fmt.Sprintf("The microphone %q gives nothing but silence: %s", name, Unmute())
+}
+
+// Unmute is what to do about a microphone that gives digital silence. macOS gives that
+// to a program that was not allowed to listen.
+func Unmute() string {
 	if runtime.GOOS == "darwin" {
-		terminal := terminalName(os.Getenv("TERM_PROGRAM"))
-		return fmt.Sprintf("The microphone %q gives nothing but silence: in System Settings, Privacy & Security, Microphone, allow %s, then start it again", name, terminal)
+		return fmt.Sprintf("in System Settings, Privacy & Security, Microphone, allow %s, then start it again", terminalName(os.Getenv("TERM_PROGRAM")))
 	}
-	return fmt.Sprintf("The microphone %q gives nothing but silence: see whether it is muted, on itself or in the system's sound settings", name)
+	return "see whether it is muted, on itself or in the system's sound settings"
 }
 
 // terminalName is the program that macOS asks the permission for: not Sotto, but the

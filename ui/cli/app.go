@@ -58,6 +58,7 @@ type app struct {
 	engine       *call.Engine
 	hardware     *hotplug.Hardware
 	mic, speaker string // from the command line; "" takes the settings'
+	using        using
 
 	changes  chan struct{} // capacity 1; written by watch: the profile's files are others now
 	watching sync.WaitGroup
@@ -175,6 +176,7 @@ func (a *app) watch(ctx context.Context) {
 			if loaded, err := a.profile.Settings(); err == nil && a.moved(footingOf(loaded)) {
 				_ = a.apply() // the line's state says what is wrong
 			}
+			_ = a.followDevices() // what cannot be used stays as it is
 			a.engine.PolicyChanged()
 			select {
 			case a.changes <- struct{}{}:
@@ -208,9 +210,18 @@ func (a *app) sound() (mic, speaker string) {
 	return mic, speaker
 }
 
+// using are the words in force in the live call.
+type using struct {
+	mu           sync.Mutex // guards the following; held while they are changed
+	mic, speaker string
+}
+
 // openSound begins to keep the devices of one call; it waits for no sound server.
 func (a *app) openSound() (call.Sound, error) {
 	mic, speaker := a.sound()
+	a.using.mu.Lock()
+	a.using.mic, a.using.speaker = mic, speaker
+	a.using.mu.Unlock()
 	notices := make(chan audio.Notice)
 	source, err := open.Microphone(a.hardware, mic, notices)
 	if err != nil {
@@ -224,6 +235,31 @@ func (a *app) openSound() (call.Sound, error) {
 	return call.Sound{Source: source, Sink: sink, Notices: notices, Use: func(mic, speaker string) error {
 		return errors.Join(open.Change(source, mic), open.Change(sink, speaker))
 	}}, nil
+}
+
+// followDevices takes a live call to the devices that the settings name now.
+func (a *app) followDevices() error {
+	a.using.mu.Lock()
+	defer a.using.mu.Unlock()
+	mic, speaker := a.sound()
+	newMic, newSpeaker := mic, speaker
+	if mic == a.using.mic {
+		newMic = ""
+	}
+	if speaker == a.using.speaker {
+		newSpeaker = ""
+	}
+	if newMic == "" && newSpeaker == "" {
+		return nil
+	}
+	err := a.engine.UseDevices(newMic, newSpeaker)
+	if errors.Is(err, call.ErrNoCall) {
+		return nil // the next call opens them
+	}
+	if err == nil {
+		a.using.mic, a.using.speaker = mic, speaker
+	}
+	return err
 }
 
 // checkDevices finds a device or file that was named and is not there, before

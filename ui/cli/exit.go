@@ -30,6 +30,7 @@ const (
 type failure struct {
 	status int
 	err    error
+	said   bool // in JSON already, by the command itself
 }
 
 func (f *failure) Error() string { return f.err.Error() }
@@ -37,10 +38,10 @@ func (f *failure) Unwrap() error { return f.err }
 
 // usage is what was typed and cannot be understood.
 func usage(format string, arguments ...any) error {
-	return &failure{statusUsage, fmt.Errorf(format, arguments...)}
+	return &failure{status: statusUsage, err: fmt.Errorf(format, arguments...)}
 }
 
-func fail(status int, err error) error { return &failure{status, err} }
+func fail(status int, err error) error { return &failure{status: status, err: err} }
 
 // statusOf gives the exit status of whatever a command returned.
 func statusOf(err error) int {

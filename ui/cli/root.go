@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -51,7 +52,7 @@ func Main(arguments []string) int {
 // report prints an error: one sentence of what happened and what to do.
 func (p *program) report(err error) {
 	sentence := strings.TrimSpace(err.Error())
-	if p.json {
+	if known := (*failure)(nil); p.json && !(errors.As(err, &known) && known.said) {
 		p.emit(struct {
 			header
 			Message string `json:"message"`
@@ -107,7 +108,7 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(
 		p.setupCommand(), p.callCommand(), p.listenCommand(), p.cardCommand(), p.contactsCommand(), p.historyCommand(),
 		p.inviteCommand(), p.joinCommand(),
-		p.settingsCommand(), p.devicesCommand(), p.demoCommand(), p.relayCommand(),
+		p.settingsCommand(), p.devicesCommand(), p.doctorCommand(), p.demoCommand(), p.relayCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -53,6 +54,9 @@ func (s screens) Set(key, value string) error {
 	}
 	if key == "calls.enabled" || key == "name" || strings.HasPrefix(key, "relay.") {
 		return s.apply()
+	}
+	if key == "sound.mic" || key == "sound.speaker" {
+		return s.followDevices()
 	}
 	s.engine.PolicyChanged()
 	return nil
@@ -109,3 +113,8 @@ func (s screens) Card() (string, error) { return s.profile.Card() }
 
 // Devices lists the microphones and speakers there are.
 func (s screens) Devices() ([]open.Described, error) { return open.List() }
+
+// Microphone gives the level of what words mean, in dBFS, ten times a second until ctx ends.
+func (s screens) Microphone(ctx context.Context, words string) (<-chan float64, error) {
+	return open.Levels(ctx, words)
+}

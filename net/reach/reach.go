@@ -1,0 +1,108 @@
+// Package reach finds out how a person's own relay can be reached from here: the
+// line over TLS, the clock, and the way of sound over UDP, there and back.
+//
+// It connects to that one relay and to nothing else, namelessly: a sending line, which
+// registers nothing, so nobody can be called through it, and two allocations that
+// send to each other.
+package reach
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"sotto/net/call"
+	"sotto/net/line"
+	"sotto/net/peer"
+)
+
+const (
+	checkWithin = 20 * time.Second
+	frames      = 50 // sent one way, a call's 20 ms apart
+	frameSize   = 200
+	settle      = 500 * time.Millisecond // for the last frames to arrive
+)
+
+// Report is what was found.
+type Report struct {
+	Line     error         // why the relay does not answer over TLS; nil: it does
+	OpenedIn time.Duration // from the name lookup to the relay's welcome
+	Admitted bool          // the relay carries calls for this profile
+	Clock    time.Duration // this machine's clock, ahead of the relay's; half of OpenedIn uncertain
+
+	Media   error          // why sound does not pass over UDP; nil: it does. Meaningless without a Line
+	Relayed netip.AddrPort // the address that people called would see
+	RTT     time.Duration  // to the relay and back twice, by ICE checks; 0: not measured
+	Loss    float64        // share of frames that did not come back, 0 to 1
+}
+
+// Check tries the account's relay. The account's Host is not started here.
+func Check(ctx context.Context, account call.Account, network call.Network) Report {
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	var report Report
+	began := time.Now()
+	opened, err := line.Open(ctx, line.Config{Relay: account.Relay, Admission: account.Admission, Dial: network.Dial})
+	if err != nil {
+		report.Line = err
+		return report
+	}
+	defer opened.Close()
+	report.OpenedIn, report.Admitted = time.Since(began), opened.Admitted()
+	report.Clock = time.Since(opened.Now())
+	report.Media = report.media(ctx, opened, network)
+	return report
+}
+
+// media allocates twice and sends frames from one allocation to the other.
+func (r *Report) media(ctx context.Context, opened *line.Line, network call.Network) error {
+	var received atomic.Uint64
+	near, err := allocate(ctx, opened, network, true, nil)
+	if err != nil {
+		return err
+	}
+	defer near.Close()
+	far, err := allocate(ctx, opened, network, false, func([]byte, time.Time) { received.Add(1) })
+	if err != nil {
+		return err
+	}
+	defer far.Close()
+	connected := make(chan error, 1)
+	go func() { connected <- far.Connect(ctx, near.Local()) }()
+	if err := errors.Join(near.Connect(ctx, far.Local()), <-connected); err != nil {
+		return err
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	frame := make([]byte, frameSize)
+	for range frames {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+			if err := near.Send(frame); err != nil {
+				return err
+			}
+		}
+	}
+	for end := time.Now().Add(settle); received.Load() < frames && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	seen := near.Snapshot()
+	r.Relayed, r.RTT = seen.LocalRelayed, seen.RTT
+	r.Loss = 1 - min(1, float64(received.Load())/frames)
+	return nil
+}
+
+func allocate(ctx context.Context, opened *line.Line, network call.Network, controlling bool, onFrame func([]byte, time.Time)) (*peer.Peer, error) {
+	credential, err := opened.Credential(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return peer.New(ctx, peer.Config{
+		Turn:        peer.Turn{Address: credential.Turn, Username: credential.Username, Password: credential.Password},
+		Controlling: controlling, Net: network.Media, OnFrame: onFrame,
+	})
+}

@@ -1,0 +1,273 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sotto/net/call"
+	"sotto/net/profile"
+	"sotto/net/reach"
+	"sotto/net/world"
+	"sotto/settings"
+)
+
+// finding is what one check of the doctor came to.
+type finding struct {
+	name   string
+	detail string
+	mend   string // what to do; "" when all is well
+}
+
+func well(name, format string, arguments ...any) finding {
+	return finding{name: name, detail: fmt.Sprintf(format, arguments...)}
+}
+
+// wrong is a finding from an error, whose text says what happened and, after a
+// semicolon, what to do; mend is for those that do not.
+func wrong(name string, err error, mend string) finding {
+	detail, own, found := strings.Cut(err.Error(), "; ")
+	if found {
+		mend = own
+	}
+	return finding{name, detail, mend}
+}
+
+// doctor looks at one thing after another.
+type doctor struct {
+	*program
+	opened       *profile.Profile
+	loaded       settings.Settings
+	mic, speaker string // the words in force
+	failed, done int
+}
+
+func (p *program) doctorCommand() *cobra.Command {
+	var recording bool
+	command := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check devices, relay and delay, and say what to do",
+		Long: "Checks the settings, the microphone and its level, the speaker, your relay, the clock, whether sound passes\n" +
+			"over UDP, and what delay this computer adds. Each failure says what to do. It connects to your own relay,\n" +
+			"also while calling is off, and to nothing else. Status 1 if anything fails.",
+		Example: "  sotto doctor\n  sotto doctor --audio\n  sotto doctor --json",
+		Args:    noArguments,
+		RunE:    func(*cobra.Command, []string) error { return p.doctor(recording) },
+	}
+	command.Flags().BoolVar(&recording, "audio", false, "check the sound only: record three seconds and play them back")
+	return command
+}
+
+func (p *program) doctor(recording bool) error {
+	if err := p.checkWords(); err != nil {
+		return err
+	}
+	opened, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	oneProcessor() // as in a call, whose delay is measured
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	interrupted, stop := interrupts()
+	defer stop()
+	go func() {
+		select {
+		case <-interrupted:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	d := &doctor{program: p, opened: opened}
+	d.settings()
+	d.sound(ctx)
+	if recording {
+		d.playback(ctx)
+	} else {
+		d.relay(ctx)
+		d.delay(ctx)
+	}
+	if ctx.Err() != nil {
+		return fail(statusFailed, errors.New("interrupted"))
+	}
+	return d.close()
+}
+
+// tell prints a finding as soon as there is one.
+func (d *doctor) tell(f finding) {
+	d.done++
+	if f.mend != "" {
+		d.failed++
+	}
+	if d.json {
+		d.emit(struct {
+			header
+			Name   string `json:"name"`
+			OK     bool   `json:"ok"`
+			Detail string `json:"detail"`
+			Mend   string `json:"mend,omitempty"`
+		}{now("doctor.check"), f.name, f.mend == "", f.detail, f.mend})
+		return
+	}
+	mark := "ok"
+	if f.mend != "" {
+		mark = "no"
+	}
+	d.say("%s  %-11s %s", mark, f.name, f.detail)
+	if f.mend != "" {
+		d.say("                -> %s", f.mend)
+	}
+}
+
+func (d *doctor) close() error {
+	if d.json {
+		d.emit(struct {
+			header
+			OK     bool `json:"ok"`
+			Checks int  `json:"checks"`
+			Failed int  `json:"failed"`
+		}{now("doctor.report"), d.failed == 0, d.done, d.failed})
+	}
+	if d.failed > 0 {
+		return &failure{statusFailed, fmt.Errorf("%d of %d checks failed; what to do is said with each", d.failed, d.done), true}
+	}
+	if !d.json {
+		d.say("All is well.")
+	}
+	return nil
+}
+
+func (d *doctor) settings() {
+	loaded, err := d.opened.Settings()
+	if err != nil {
+		d.loaded = settings.Defaults()
+		d.tell(wrong("settings", err, "mend the settings file with sotto settings edit"))
+	} else {
+		d.loaded = loaded
+		d.tell(well("settings", "read from %s", d.opened.Paths.Settings))
+	}
+	d.mic, d.speaker = d.program.mic, d.program.speaker
+	if d.mic == "" {
+		d.mic = d.loaded.Sound.Mic
+	}
+	if d.speaker == "" {
+		d.speaker = d.loaded.Sound.Speaker
+	}
+}
+
+const (
+	chooseRelay = "choose one: sotto setup --relay HOST[:PORT][#PIN], or --relay local to try things out on this computer"
+
+	clockLimit = 60 * time.Second // half of what messages may be off by
+	lossLimit  = 0.1
+	slowLimit  = 150 * time.Millisecond // more than two browsers need
+)
+
+// relay looks at the person's own relay, and connects to nothing else.
+func (d *doctor) relay(ctx context.Context) {
+	if d.loaded.Relay.Address == "" {
+		d.tell(finding{"relay", "none is chosen, so nothing was connected to", chooseRelay})
+		return
+	}
+	if !d.opened.IsSetUp() {
+		d.tell(finding{"relay", "this profile has no identity yet, so nothing was connected to", "run sotto setup"})
+		return
+	}
+	account, err := d.opened.Account()
+	if err != nil {
+		d.tell(wrong("relay", err, chooseRelay))
+		return
+	}
+	if !d.json {
+		d.say("    This connects to your relay, %s, and to nothing else.", account.Relay.HostPort())
+	}
+	here, err := d.host(ctx, account)
+	if err != nil {
+		d.tell(wrong("relay", err, "end the program that uses its port, or choose another relay"))
+		return
+	}
+	defer here.Close()
+	found := reach.Check(ctx, account, call.Network{})
+	if found.Line != nil {
+		d.tell(wrong("relay", found.Line, "check the network and the relay's address"))
+		return
+	}
+	d.tell(well("relay", "%s answers over TLS after %.0f ms", account.Relay.HostPort(), milliseconds(found.OpenedIn)))
+	d.tell(clock(found))
+	d.tell(media(found))
+}
+
+// host runs the relay on this machine for as long as it is looked at, unless another
+// Sotto of this profile runs it already, or it is elsewhere.
+func (d *doctor) host(ctx context.Context, account call.Account) (io.Closer, error) {
+	nothing := closer(func() error { return nil })
+	if account.Host == nil {
+		return nothing, nil
+	}
+	lock, err := settings.Lock(d.opened.Paths)
+	if errors.Is(err, settings.ErrInUse) {
+		return nothing, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	running, err := account.Host(ctx)
+	if err != nil {
+		return nil, errors.Join(err, lock.Release())
+	}
+	return closer(func() error { return errors.Join(running.Close(), lock.Release()) }), nil
+}
+
+type closer func() error
+
+func (c closer) Close() error { return c() }
+
+func clock(found reach.Report) finding {
+	off := found.Clock.Round(time.Second)
+	direction := "ahead of"
+	if off < 0 {
+		off, direction = -off, "behind"
+	}
+	if off > clockLimit {
+		return finding{"clock", fmt.Sprintf("this computer's clock is %s %s the relay's, and calls may be refused", off, direction), "set the clock, or let the system set it by itself"}
+	}
+	return well("clock", "within %s of the relay's", max(off, time.Second))
+}
+
+func media(found reach.Report) finding {
+	switch {
+	case !found.Admitted:
+		return finding{"udp", "the relay does not carry calls for you: it asks for a token", "ask its operator for the token, then sotto settings set relay.admission TOKEN"}
+	case found.Media != nil:
+		f := wrong("udp", found.Media, "let UDP out to the relay's TURN port, or use another network")
+		f.detail = "the relay answers over TLS only: " + f.detail
+		return f
+	case found.Loss > lossLimit:
+		return finding{"udp", fmt.Sprintf("%.0f %% of the packets are lost on the way to the relay and back", 100*found.Loss), "use a cable or move closer to the access point, or choose a relay that is nearer"}
+	}
+	return well("udp", "over UDP to the relay and back twice in %.1f ms, %.0f %% lost; people you call would see %s", milliseconds(found.RTT), 100*found.Loss, found.Relayed)
+}
+
+// delay makes a call inside the program, so that only this computer counts.
+func (d *doctor) delay(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, demoWithin)
+	defer cancel()
+	report, err := world.Demo(ctx, nil)
+	switch {
+	case err != nil:
+		d.tell(wrong("delay", fmt.Errorf("a call inside this program failed: %w", err), "run sotto demo, which says more"))
+	case !report.Holds():
+		d.tell(finding{"delay", "a call inside this program did not keep its promises", "run sotto demo, which says which"})
+	case report.MouthToEar > slowLimit:
+		d.tell(finding{"delay", fmt.Sprintf("%.0f ms from mouth to ear inside this computer alone", milliseconds(report.MouthToEar)), "end programs that keep the computer busy"})
+	default:
+		d.tell(well("delay", "inside this computer %.0f ms from mouth to ear, without devices; connected in %.0f ms, heard %.0f ms after the answer",
+			milliseconds(report.MouthToEar), milliseconds(report.Connect), milliseconds(report.AnswerToAudio)))
+	}
+}

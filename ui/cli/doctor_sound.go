@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"sotto/audio"
+	"sotto/audio/device"
+	"sotto/audio/hotplug"
+	"sotto/audio/open"
+)
+
+const (
+	listenFor = 1200 * time.Millisecond // to the microphone
+	recordFor = 3 * time.Second
+)
+
+// sound looks at the devices in force, one after the other.
+func (d *doctor) sound(ctx context.Context) {
+	devices, err := open.List()
+	switch {
+	case err != nil:
+		d.tell(wrong("devices", err, "restart the sound server"))
+	case len(devices) == 0 && (open.IsDevice(d.mic) || open.IsDevice(d.speaker)):
+		d.tell(finding{"devices", "there is no microphone and no speaker", "plug one in; without any, use --mic null --speaker null"})
+	default:
+		microphones := 0
+		for _, each := range devices {
+			if each.Kind == device.Capture {
+				microphones++
+			}
+		}
+		d.tell(well("devices", "microphones: %d, speakers: %d", microphones, len(devices)-microphones))
+	}
+	d.tell(d.microphone(ctx, devices))
+	d.tell(d.loudspeaker(ctx, devices))
+	if ring := d.loaded.Sound.Ring; ring != "" {
+		if err := open.CheckSink(ring); err != nil {
+			d.tell(wrong("ring", err, "choose another one with sotto settings set sound.ring"))
+		} else {
+			d.tell(well("ring", "%s is there", ring))
+		}
+	}
+}
+
+// named is a device for a person: what words mean, with its description.
+func named(devices []open.Described, kind, words string) string {
+	for _, each := range devices {
+		if each.Kind == kind && (each.Words == words || each.Default && (words == "" || words == "default")) {
+			return fmt.Sprintf("%q", each.Name)
+		}
+	}
+	return words
+}
+
+func (d *doctor) microphone(ctx context.Context, devices []open.Described) finding {
+	if !open.IsDevice(d.mic) {
+		if err := open.CheckSource(d.mic); err != nil {
+			return wrong("microphone", err, "choose another one with --mic or sotto settings set sound.mic")
+		}
+		return well("microphone", "%s is used in place of one", d.mic)
+	}
+	name := named(devices, device.Capture, d.mic)
+	limited, cancel := context.WithTimeout(ctx, listenFor+patienceForSound)
+	defer cancel()
+	levels, err := open.Levels(limited, d.mic)
+	if err != nil {
+		return wrong("microphone", err, "choose another one with sotto settings set sound.mic; sotto devices lists them")
+	}
+	loudest, heard := audio.Silence, 0
+	var enough <-chan time.Time // from the first sound on: some devices take long to begin
+	for {
+		select {
+		case <-enough:
+			if loudest == audio.Silence {
+				return finding{"microphone", name + " gives nothing but silence", hotplug.Unmute()}
+			}
+			return well("microphone", "%s hears something, %.0f dBFS at the loudest", name, loudest)
+		case level, more := <-levels:
+			if !more {
+				return finding{"microphone", name + " opened, and then nothing came from it", "unplug it and plug it in again, choose another one, or restart the sound server"}
+			}
+			if heard++; heard == 1 {
+				enough = time.After(listenFor)
+			}
+			loudest = max(loudest, level)
+		}
+	}
+}
+
+const patienceForSound = 5 * time.Second
+
+func (d *doctor) loudspeaker(ctx context.Context, devices []open.Described) finding {
+	if !open.IsDevice(d.speaker) {
+		return well("speaker", "%s is used in place of one", d.speaker)
+	}
+	if err := open.Play(ctx, d.speaker, nil); err != nil {
+		return wrong("speaker", err, "choose another one with sotto settings set sound.speaker; sotto devices lists them")
+	}
+	return well("speaker", "%s takes sound", named(devices, device.Playback, d.speaker))
+}
+
+// playback lets a person hear what the others would.
+func (d *doctor) playback(ctx context.Context) {
+	if !d.json {
+		d.say("    Speak now, for three seconds.")
+	}
+	sound, err := open.Record(ctx, d.mic, recordFor)
+	if err != nil {
+		d.tell(wrong("audio", err, "choose another microphone with --mic"))
+		return
+	}
+	level := audio.Level(sound)
+	if level == audio.Silence {
+		d.tell(finding{"audio", "three seconds of nothing but silence were recorded", "see whether the microphone is muted, or choose another one with --mic"})
+		return
+	}
+	if !d.json {
+		d.say("    This is how you sound.")
+	}
+	if err := open.Play(ctx, d.speaker, sound); err != nil {
+		d.tell(wrong("audio", err, "choose another speaker with --speaker"))
+		return
+	}
+	d.tell(well("audio", "recorded three seconds at %.0f dBFS and played them back", level))
+}
