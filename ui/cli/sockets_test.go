@@ -26,6 +26,7 @@ func TestOffOpensNoSocket(t *testing.T) {
 		{"--home", off, "card"},
 		{"--home", off, "listen"},
 		{"--home", off, "call", "echo", "--mic", "tone", "--speaker", "null", "--for", "1s"},
+		{"--home", fresh, "doctor", "--mic", "null", "--speaker", "null"},
 		{"--home", fresh, "demo", "--headless"},
 	} {
 		trace := filepath.Join(t.TempDir(), "trace")

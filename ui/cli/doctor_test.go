@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sotto/audio"
+)
+
+// examine runs the doctor and returns its checks by name, its report, and its status.
+func examine(t *testing.T, words ...string) (checks map[string]object, report object, status int) {
+	t.Helper()
+	p := start(t, append([]string{"doctor", "--json"}, words...)...)
+	checks = map[string]object{}
+	for one := range p.events {
+		switch one.text("event") {
+		case "doctor.check":
+			if report != nil {
+				t.Error("a check came after the report")
+			}
+			checks[one.text("name")] = one
+			if ok, _ := one["ok"].(bool); ok == (one.text("mend") != "") {
+				t.Errorf("a failure and its mend go together: %v", one)
+			}
+		case "doctor.report":
+			report = one
+		default:
+			t.Errorf("the doctor said %v", one)
+		}
+	}
+	return checks, report, p.exit()
+}
+
+func allWell(t *testing.T, checks map[string]object, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if checks[name]["ok"] != true {
+			t.Errorf("%s: %v", name, checks[name])
+		}
+	}
+}
+
+func TestDoctorOnAFreshProfile(t *testing.T) {
+	t.Parallel()
+	home := filepath.Join(t.TempDir(), "fresh")
+	checks, report, status := examine(t, "--home", home, "--mic", "null", "--speaker", "null")
+	if status != 1 || report["ok"] != false || report["failed"] != 1.0 {
+		t.Errorf("status %d, %v", status, report)
+	}
+	allWell(t, checks, "settings", "microphone", "speaker", "delay")
+	if one := checks["relay"]; one["ok"] != false || !strings.Contains(one.text("mend"), "sotto setup --relay") {
+		t.Errorf("relay: %v", one)
+	}
+}
+
+func TestDoctorOnARealRelay(t *testing.T) {
+	t.Parallel()
+	relay, address := startRelay(t, t.TempDir())
+	home := filepath.Join(t.TempDir(), "alice")
+	must(t, "--home", home, "setup", "--name", "alice", "--relay", address, "--calls", "off", "--yes")
+	checks, report, status := examine(t, "--home", home, "--mic", "tone", "--speaker", "null")
+	if status != 0 || report["ok"] != true {
+		t.Errorf("status %d, %v", status, report)
+	}
+	allWell(t, checks, "settings", "relay", "clock", "udp", "delay")
+
+	_ = relay.command.Process.Kill()
+	relay.exit()
+	checks, _, status = examine(t, "--home", home, "--mic", "tone", "--speaker", "null")
+	if status != 1 || checks["relay"]["ok"] != false || checks["udp"] != nil {
+		t.Errorf("without the relay: status %d, %v", status, checks)
+	}
+}
+
+func TestDoctorTakesTheRelayOfThisMachine(t *testing.T) {
+	t.Parallel()
+	home := filepath.Join(t.TempDir(), "alice")
+	must(t, "--home", home, "setup", "--name", "alice", "--relay", "local", "--calls", "off", "--yes")
+	checks, _, status := examine(t, "--home", home, "--mic", "null", "--speaker", "null")
+	if status != 0 {
+		t.Errorf("status %d: %v", status, checks)
+	}
+	allWell(t, checks, "relay", "clock", "udp")
+}
+
+func TestDoctorRecordsAndPlaysBack(t *testing.T) {
+	t.Parallel()
+	heard := filepath.Join(t.TempDir(), "heard.wav")
+	checks, report, status := examine(t, "--home", t.TempDir(), "--audio", "--mic", "tone:500", "--speaker", "file:"+heard)
+	if status != 0 || report["ok"] != true {
+		t.Errorf("status %d, %v", status, report)
+	}
+	allWell(t, checks, "microphone", "audio")
+	loud := 0
+	for _, sample := range readWAV(t, heard).samples {
+		if sample > 0.1 || sample < -0.1 {
+			loud++
+		}
+	}
+	if loud < 2*audio.SampleRate || loud > 3*audio.SampleRate { // a sine is below a tenth for a while in each period
+		t.Errorf("of three seconds, %d samples are played back loud", loud)
+	}
+	checks, _, status = examine(t, "--home", t.TempDir(), "--audio", "--mic", "null", "--speaker", "null")
+	if status != 1 || checks["audio"]["ok"] != false {
+		t.Errorf("silence: status %d, %v", status, checks)
+	}
+}
