@@ -4,7 +4,8 @@ import tea "charm.land/bubbletea/v2"
 
 // card shows what others need to reach this profile.
 type card struct {
-	text string
+	text    string
+	picture bool
 }
 
 type cardRead struct {
@@ -36,12 +37,20 @@ func (c *card) keys(*world) []bind {
 	if c.text == "" {
 		return []bind{on(back)}
 	}
-	return []bind{on(copyCard), on(back)}
+	picture := on(showPicture)
+	if c.picture {
+		picture.does = "letters"
+	}
+	return []bind{on(copyCard), picture, on(back)}
 }
 
 func (c *card) render(w *world, width int) page {
 	p := page{tight: w.small}
 	if c.text == "" {
+		return p
+	}
+	if c.picture {
+		w.drawSquare(&p, c.text, width)
 		return p
 	}
 	p.say(plainStyle, "Give this line to the people who may reach you, and add theirs.", width)
@@ -60,6 +69,8 @@ func (c *card) do(m *model, chosen action) tea.Cmd {
 	switch chosen {
 	case back:
 		m.pop()
+	case showPicture:
+		c.picture = !c.picture
 	case copyCard:
 		m.tell("Copied, if your terminal lets programs copy. Else select the line with the mouse: line breaks in it do no harm.")
 		return tea.SetClipboard(c.text)

@@ -134,7 +134,7 @@ func (c *contactList) render(w *world, width int) page {
 	}
 	if len(w.listed()) == 1 {
 		p.gap()
-		p.say(plainStyle, "Nobody else is here yet. To reach somebody, exchange cards: give them yours (c), and add theirs (a).", width)
+		p.say(plainStyle, "Nobody else is here yet. To reach somebody, press "+w.keymap.key(addContact)+": one of you tells the other a code.", width)
 	}
 	return p
 }
@@ -244,7 +244,7 @@ func (c *contactList) do(m *model, chosen action) tea.Cmd {
 		m.peeking, m.scroll = false, 0
 		return m.pull()
 	case addContact:
-		m.push(newAddForm())
+		m.push(newAddQuestion())
 	case openContact:
 		m.push(&contactView{who.Name})
 	case renameContact:

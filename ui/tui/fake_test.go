@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -123,8 +124,10 @@ type fakeProfile struct {
 	chosen   []Choices
 	contacts []Contact
 	settings map[string]string
-	mistake  error // in the settings file
-	fails    error // what every change answers
+	invited  chan string // nil: inviting fails; else the name of who used the code
+	joined   []string    // codes that were used
+	mistake  error       // in the settings file
+	fails    error       // what every change answers
 }
 
 func newFakeProfile(setUp bool, contacts ...Contact) *fakeProfile {
@@ -250,6 +253,26 @@ func (f *fakeProfile) RemoveContact(name string) error {
 	}
 	f.contacts = slices.DeleteFunc(f.contacts, func(c Contact) bool { return c.Name == name })
 	return nil
+}
+
+func (f *fakeProfile) Invite(ctx context.Context, onCode func(string)) (string, error) {
+	if f.invited == nil {
+		return "", errors.New("the relay does not answer; try again later")
+	}
+	onCode("relay.example.org:443 42 apple river stone cloud")
+	select {
+	case name := <-f.invited:
+		return f.AddContact("", name)
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+func (f *fakeProfile) Join(_ context.Context, code, name string) (string, error) {
+	f.mu.Lock()
+	f.joined = append(f.joined, code)
+	f.mu.Unlock()
+	return f.AddContact(code, name)
 }
 
 func (f *fakeProfile) Card() (string, error) {

@@ -174,7 +174,7 @@ func TestDeclining(t *testing.T) {
 
 func TestACallDoesNotLoseWhatWasBeingTyped(t *testing.T) {
 	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
-	d.press("a")
+	d.press("a", "down", "down", "enter")
 	d.send(tea.PasteMsg{Content: "sotto:abc\n def "})
 	ringsHere(d)
 	d.send(tea.PasteMsg{Content: "a pasted answer\n"})
@@ -230,7 +230,7 @@ func TestLeavingDoesNotWaitForEver(t *testing.T) {
 
 func TestQLeavesOnlyWhereItIsNoLetter(t *testing.T) {
 	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
-	d.press("a", "q", "?")
+	d.press("a", "down", "down", "enter", "q", "?")
 	d.wants("Card q?")
 	if d.quit {
 		t.Fatal("q left while a card was typed")
@@ -293,7 +293,7 @@ func TestASettingThatCannotBeSavedChangesNothing(t *testing.T) {
 func TestContactsAreAddedRenamedAndRemoved(t *testing.T) {
 	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
 	d.wants("Nobody else is here yet.")
-	d.press("a")
+	d.press("a", "down", "down", "enter")
 	d.send(tea.PasteMsg{Content: "sotto:abcdef\n"})
 	d.press("enter", "enter")
 	d.wants("dora is in your contacts, not verified yet", "dora ? not verified")

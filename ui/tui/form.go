@@ -15,6 +15,8 @@ type form struct {
 	fields  []labelled
 	at      int
 	sending bool
+	busy    string // shown while what was typed is being taken; "": it takes no time
+	cancel  func() // nil: what was begun cannot be given up
 	send    func(m *model, values []string) tea.Cmd
 }
 
@@ -22,6 +24,7 @@ type labelled struct {
 	label, hint string
 	must        string // said when the line is empty; "": it may be
 	field       field
+	complete    func(prefix string) []string // nil: there are no words to complete
 }
 
 func (f *form) heading(w *world) (title, status string) { return f.title, w.status() }
@@ -34,6 +37,9 @@ func (f *form) typing() *field {
 }
 
 func (f *form) keys(*world) []bind {
+	if f.sending {
+		return []bind{as(back, "cancel")}
+	}
 	binds := []bind{as(accept, f.done), as(back, "cancel")}
 	if f.at < len(f.fields)-1 {
 		binds[0].does = "next"
@@ -42,6 +48,9 @@ func (f *form) keys(*world) []bind {
 		next, previous := on(down), on(up)
 		next.keys, previous.keys = []string{"down", "tab"}, []string{"up", "shift+tab"}
 		next.does, previous.does = "next line", "line before"
+		if f.fields[f.at].complete != nil {
+			next.keys, binds = []string{"down"}, append(binds, on(complete))
+		}
 		binds = append(binds, previous, next)
 	}
 	return binds
@@ -49,6 +58,10 @@ func (f *form) keys(*world) []bind {
 
 func (f *form) render(w *world, width int) page {
 	p := page{tight: w.small}
+	if f.sending && f.busy != "" {
+		p.say(plainStyle, f.busy, width)
+		return p
+	}
 	p.say(plainStyle, f.about, width)
 	p.gap()
 	for i := range f.fields {
@@ -78,14 +91,26 @@ func (f *form) render(w *world, width int) page {
 
 func (f *form) do(m *model, chosen action) tea.Cmd {
 	if f.sending {
+		if chosen == back && f.cancel != nil {
+			f.cancel()
+			m.pop()
+		}
 		return nil
 	}
 	switch chosen {
+	case complete:
+		line := &f.fields[f.at]
+		if found := completeWord(&line.field, line.complete); len(found) > 0 {
+			m.tell(strings.Join(found[:min(len(found), 12)], "  "))
+		}
 	case up:
 		f.at = max(f.at-1, 0)
 	case down:
 		f.at = min(f.at+1, len(f.fields)-1)
 	case back:
+		if f.cancel != nil {
+			f.cancel()
+		}
 		m.pop()
 	case accept:
 		if line := &f.fields[f.at]; line.must != "" && line.field.value() == "" {
@@ -124,13 +149,14 @@ type sent struct {
 
 func (m *model) finishForm(result sent) tea.Cmd {
 	result.form.sending = false
+	if result.err != nil && !m.isOpen(result.form) {
+		return nil // given up meanwhile
+	}
 	if result.err != nil {
 		m.complain(result.err)
 		return nil
 	}
-	if top, ok := m.stack[len(m.stack)-1].(*form); ok && top == result.form {
-		m.pop()
-	}
+	m.close(result.form)
 	if result.then != nil {
 		result.then(m)
 	}

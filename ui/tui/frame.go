@@ -72,6 +72,7 @@ func (m *model) cursor(body *page, f frame, top, first, height int) (x, y int, o
 func (m *model) body() (page, int) {
 	f := m.frame()
 	m.small = !f.air
+	m.room = m.height - len(m.head(f)) - len(m.foot(f, ""))
 	var body page
 	if m.palette != nil {
 		body = m.palette.render(m, f.width)

@@ -63,8 +63,8 @@ func TestScreensInASCII(t *testing.T) {
 func TestAnySize(t *testing.T) {
 	for _, one := range scenes() {
 		d := one.build(t, 80, 24)
-		for _, width := range []int{1, 9, 23, 40, 60, 300} {
-			for _, height := range []int{1, 3, 7, 17, 100} {
+		for _, width := range []int{1, 23, 40, 300} {
+			for _, height := range []int{1, 7, 17, 100} {
 				d.resize(width, height)
 				checkSize(t, d.m.View().Content, width, height)
 				if height < 8 && width < 60 {

@@ -46,6 +46,9 @@ const (
 	writeText
 	answerWaiting
 	declineWaiting
+	showPicture
+	copyCode
+	complete
 )
 
 // bind joins an action to its keys and to the words that the footer and the help show.
@@ -69,7 +72,7 @@ var table = map[action]bind{
 	pageUp:         {keys: []string{"pgup"}, does: "scroll a page up", silent: true},
 	pageDown:       {keys: []string{"pgdown"}, does: "scroll a page down", silent: true},
 	dial:           {keys: []string{"enter"}, does: "call", means: "call the selected contact"},
-	addContact:     {name: "add", keys: []string{"a"}, does: "add", means: "add a contact by their card"},
+	addContact:     {name: "add", keys: []string{"a"}, does: "add", means: "add a contact, by a code or a card"},
 	renameContact:  {name: "rename", keys: []string{"r"}, does: "rename", means: "rename the selected contact"},
 	removeContact:  {name: "remove", keys: []string{"d", "delete"}, does: "remove", means: "remove the selected contact"},
 	showCard:       {name: "card", keys: []string{"c"}, does: "my card", means: "show the card that lets others reach you"},
@@ -93,6 +96,9 @@ var table = map[action]bind{
 	writeText:      {name: "write", keys: []string{"t"}, does: "write", means: "write a line of text to the other side"},
 	answerWaiting:  {name: "take-waiting", keys: []string{"w"}, does: "answer", means: "hang up this call and answer the one that waits"},
 	declineWaiting: {name: "decline-waiting", keys: []string{"x"}, does: "decline", means: "decline the call that waits; this one goes on"},
+	showPicture:    {name: "picture", keys: []string{"p"}, does: "picture", means: "show it as a picture for a camera"},
+	copyCode:       {name: "copy-code", keys: []string{"c"}, does: "copy", means: "copy the code to the clipboard"},
+	complete:       {keys: []string{"tab"}, does: "complete", means: "complete the word, or show those that begin like it"},
 	showProof:      {name: "proof", keys: []string{"p"}, does: "proof", means: "everything the live connection shows about itself"},
 	callAgain:      {name: "call-again", keys: []string{"r"}, does: "call again"},
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,7 @@ type world struct {
 	settings   map[string]string
 	keymap     keymap    // the person's own keys
 	mistake    string    // what is wrong in the settings file; "": nothing
+	room       int       // lines for what scrolls
 	small      bool      // few lines: nothing is spent on air
 	waitsSince time.Time // when a second call came on the screen
 	guarded    bool      // the screen came by itself: keys are ignored for the grace
@@ -154,6 +156,10 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return m.finishSetUp(msg)
 	case sent:
 		return m.finishForm(msg)
+	case inviteCode:
+		msg.screen.code = msg.code
+	case invited:
+		return m.finishInvite(msg)
 	case cardRead:
 		m.keepCard(msg)
 	case dialled:
@@ -356,6 +362,25 @@ func (m *model) pop() {
 		m.stack = m.stack[:len(m.stack)-1]
 	}
 	m.scroll = 0
+}
+
+// close takes a screen away wherever it lies.
+func (m *model) close(gone screen) {
+	if m.over == gone {
+		m.over = nil
+	}
+	for i, one := range m.stack {
+		if one == gone && i > 0 {
+			m.stack = append(m.stack[:i:i], m.stack[i+1:]...)
+			m.scroll = 0
+			return
+		}
+	}
+}
+
+// isOpen reports whether a screen was not closed yet.
+func (m *model) isOpen(one screen) bool {
+	return m.over == one || slices.Contains(m.stack, one)
 }
 
 func (m *model) typing() *field {

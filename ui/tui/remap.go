@@ -31,8 +31,9 @@ var contexts = map[string][]action{
 	"the end of a call": {
 		back, callAgain, up, down,
 	},
-	"the settings": {accept, up, down, search, back, reset},
-	"my card":      {copyCard, back, up, down},
+	"the settings":  {accept, up, down, search, back, reset},
+	"an invitation": {showPicture, copyCode, back, up, down},
+	"my card":       {copyCard, showPicture, back, up, down},
 }
 
 var everywhere = []action{leave, help, palette, pageUp, pageDown}

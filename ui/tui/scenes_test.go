@@ -135,8 +135,14 @@ func atRest() []scene {
 			d.write("carol")
 		}},
 		{name: "add", play: keysPressed("a")},
+		{name: "add-card", play: keysPressed("a", "down", "down", "enter")},
+		{name: "join", play: func(d *driver) {
+			d.press("a", "down", "enter")
+			d.write("42 apple ri")
+			d.press("tab")
+		}},
 		{name: "add-name", play: func(d *driver) {
-			d.press("a")
+			d.press("a", "down", "down", "enter")
 			text, _ := d.profile.Card()
 			d.write(text)
 			d.press("enter")
@@ -144,15 +150,29 @@ func atRest() []scene {
 		}},
 		{name: "add-failed", play: func(d *driver) {
 			d.profile.fails = errors.New("this is not a whole card: one or more letters are wrong; copy it again")
-			d.press("a")
+			d.press("a", "down", "down", "enter")
 			d.write("sotto:abc")
 			d.press("enter", "enter")
 		}},
 		{name: "rename", with: someContacts, play: keysPressed("down", "r")},
 		{name: "remove", with: someContacts, play: keysPressed("down", "d")},
 		{name: "card", play: keysPressed("c")},
+		{name: "card-picture", play: keysPressed("c", "p")},
+		{name: "invite", set: on443, snap: ready, play: invites()},
+		{name: "invite-picture", set: on443, snap: ready, play: invites("p")},
+		{name: "invite-failed", play: keysPressed("a", "enter")},
 		{name: "help", with: someContacts, play: keysPressed("down", "?")},
-		{name: "help-in-a-form", play: keysPressed("a", "f1")},
+		{name: "help-in-a-form", play: keysPressed("a", "down", "down", "enter", "f1")},
+	}
+}
+
+// invites opens an invitation that has its code, and presses more keys.
+func invites(then ...string) func(d *driver) {
+	return func(d *driver) {
+		screen := newInvitation(d.m.ctx)
+		d.m.push(screen)
+		d.send(inviteCode{screen, "relay.example.org:443 42 apple river stone cloud"})
+		d.press(then...)
 	}
 }
 

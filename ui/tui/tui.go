@@ -79,6 +79,9 @@ type Profile interface {
 	VerifyContact(name string, verified bool) error
 	BlockContact(name string, blocked bool) error
 	Card() (string, error)
+	// Invite calls onCode once, with the code to say, and returns the name of who used it.
+	Invite(ctx context.Context, onCode func(code string)) (name string, err error)
+	Join(ctx context.Context, code, name string) (kept string, err error)
 }
 
 // Config is what Run needs. Calls and Profile must be there.
