@@ -6,14 +6,23 @@ import (
 	"time"
 )
 
-// Contact is a person in the address book.
+// What a contact's call does here, whatever calls.who says of everybody.
+const (
+	RingDefault = "default" // as calls.who says; "" in the file
+	RingSilence = "silence" // it rings without a sound
+	RingAlways  = "always"  // it rings also where calls.who would not let it, except for nobody
+)
+
+// Contact is a person in the address book, or, without a card, a stranger who called
+// and was blocked.
 type Contact struct {
 	Name     string    `json:"name"`
-	Card     string    `json:"card"`     // their newest card, a sotto: URI
+	Card     string    `json:"card"`     // their newest card, a sotto: URI; "" for a blocked stranger
 	Key      string    `json:"key"`      // their identity key, 64 hexadecimal digits
 	Verified bool      `json:"verified"` // keys were compared
 	Blocked  bool      `json:"blocked"`
-	Reached  bool      `json:"reached"` // a call went through once, so both hold each other's card
+	Ring     string    `json:"ring,omitempty"` // RingSilence, RingAlways, or "" for RingDefault
+	Reached  bool      `json:"reached"`        // a call went through once, so both hold each other's card
 	Added    time.Time `json:"added"`
 }
 
@@ -38,7 +47,7 @@ func LoadContacts(path string) ([]Contact, error) {
 	}
 	for _, contact := range file.Contacts {
 		var key [32]byte
-		if contact.Name == "" || !decodeHex(&key, contact.Key) {
+		if contact.Name == "" || !decodeHex(&key, contact.Key) || contact.Ring != "" && contact.Ring != RingSilence && contact.Ring != RingAlways {
 			return nil, damaged(path)
 		}
 	}

@@ -26,7 +26,7 @@ var callKeys = []Key{
 		Group:     GroupPrivacy,
 		Sees:      "Whoever may not call you sees the same as if you were away.",
 		Costs:     "The stricter, the more people cannot reach you and are not told why.",
-		Overrules: "Blocking a contact is stronger than any choice here.",
+		Overrules: "Blocking a contact is stronger than any choice here. One set to ring always does so, unless this is nobody.",
 		Values:    []string{string(Nobody), string(Verified), string(Contacts), string(Anyone)},
 		Doc:       "whose calls ring here",
 		comment: "Whose calls ring here:\n" +

@@ -24,10 +24,11 @@ func openDoors(account Account, book Book, now time.Time) map[wire.DropID]door {
 	if policy.Who == settings.Nobody {
 		return doors
 	}
+	contacts := book.Contacts()
 	this := identity.Week(now)
 	self := account.Self
 	for week := this - 1; week <= this+1; week++ {
-		for _, contact := range book.Contacts() {
+		for _, contact := range contacts {
 			if mayCall(policy, contact) {
 				doors[dropID(self.PairDrop(contact.Card.Key, self.Key(), week))] = door{contact: contact}
 			}
@@ -43,14 +44,15 @@ func dropID(key ed25519.PrivateKey) wire.DropID {
 	return wire.DropOf(key.Public().(ed25519.PublicKey))
 }
 
-// mayCall reports whether policy lets a contact ring here.
+// mayCall reports whether policy lets a contact ring here. Blocking a contact is the
+// strongest word, then "nobody"; one who may always ring comes before the rest.
 func mayCall(policy Policy, contact Contact) bool {
 	if contact.Blocked {
 		return false
 	}
 	switch policy.Who {
 	case settings.Verified:
-		return contact.Verified
+		return contact.Verified || contact.Ring == settings.RingAlways
 	case settings.Contacts, settings.Anyone:
 		return true
 	}
@@ -58,13 +60,15 @@ func mayCall(policy Policy, contact Contact) bool {
 }
 
 // whyItRings is the rule that let a call through, in words.
-func whyItRings(policy Policy, known, verified bool) string {
+func whyItRings(policy Policy, from Contact, known bool) string {
 	switch {
 	case !known:
 		return "anyone with your card may call you"
+	case policy.Who == settings.Verified && !from.Verified:
+		return "you let this contact ring always"
 	case policy.Who == settings.Verified:
 		return "verified contacts may call you"
-	case verified:
+	case from.Verified:
 		return "a verified contact"
 	default:
 		return "in your contacts"
@@ -72,11 +76,15 @@ func whyItRings(policy Policy, known, verified bool) string {
 }
 
 // showContacts gives the calls under way the name and mark that their contact has now.
+// One that rings and may no longer do so stops, and the caller is told nothing.
 func (e *Engine) showContacts() {
-	contacts := e.cfg.Book.Contacts()
+	contacts, policy := e.cfg.Book.Contacts(), e.cfg.Book.Policy()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for c := range e.live {
+		if c.info.Phase == Incoming && !c.mayRing(policy, contacts) {
+			c.end(&ended{reason: Missed})
+		}
 		for _, contact := range contacts {
 			if contact.Card.Key != c.peerKey {
 				continue
@@ -88,4 +96,14 @@ func (e *Engine) showContacts() {
 			}
 		}
 	}
+}
+
+// mayRing reports whether a call that rings could still begin to.
+func (c *call) mayRing(policy Policy, contacts []Contact) bool {
+	for _, contact := range contacts {
+		if contact.Card.Key == c.peerKey {
+			return mayCall(policy, contact)
+		}
+	}
+	return policy.Who == settings.Anyone && !policy.Blocked[c.peerKey]
 }

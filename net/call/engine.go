@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pion/transport/v5"
+	"golang.org/x/time/rate"
 
 	"sotto/audio"
 	"sotto/net/identity"
@@ -51,7 +52,8 @@ type Contact struct {
 	Card     identity.Card
 	Verified bool
 	Blocked  bool
-	Reached  bool // has reached us or been reached: both sides hold each other's card
+	Ring     string // settings.RingSilence, settings.RingAlways, or "" for what the policy says
+	Reached  bool   // has reached us or been reached: both sides hold each other's card
 }
 
 // Policy is who may call, as it stands now.
@@ -59,6 +61,9 @@ type Policy struct {
 	Who     settings.Who
 	Ringing bool // tell contacts that it rings here
 	Waiting bool // a contact's call waits while another is talking, in place of "busy"
+	// Blocked are strangers whose calls were blocked. Only the card drop needs it: no
+	// other drop is a stranger's.
+	Blocked map[identity.Key]bool
 }
 
 // Book is the address book and policy of the profile. Its methods may be called
@@ -110,10 +115,11 @@ type EchoWorld struct {
 
 // Engine runs the calls of one profile.
 type Engine struct {
-	cfg    Config
-	ctx    context.Context
-	cancel context.CancelFunc
-	calls  sync.WaitGroup // goroutines of calls
+	cfg       Config
+	strangers *rate.Limiter // how often somebody who is no contact may ring
+	ctx       context.Context
+	cancel    context.CancelFunc
+	calls     sync.WaitGroup // goroutines of calls
 
 	configure sync.Mutex // held while the station is replaced
 
@@ -137,7 +143,8 @@ func New(cfg Config) *Engine {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Engine{cfg: cfg, ctx: ctx, cancel: cancel, listeners: make(map[chan Event]struct{}), live: make(map[*call]struct{})}
+	strangers := rate.NewLimiter(rate.Every(strangerEvery), strangerBurst)
+	return &Engine{cfg: cfg, strangers: strangers, ctx: ctx, cancel: cancel, listeners: make(map[chan Event]struct{}), live: make(map[*call]struct{})}
 }
 
 // Leave takes the engine off the network: no socket is left. A call under way

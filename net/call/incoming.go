@@ -12,6 +12,13 @@ import (
 	"sotto/settings"
 )
 
+// A stranger's knock may ring this often; the relay has a limit of its own for what it
+// delivers into one drop.
+const (
+	strangerEvery = 10 * time.Second
+	strangerBurst = 4
+)
+
 // clockSkew is how far two machines' clocks may be apart (both use their relay's).
 const clockSkew = 120 * time.Second
 
@@ -94,7 +101,7 @@ func (e *Engine) admit(s *station, at door, in *handshake.Incoming) (knock, bool
 		}
 	}
 	switch {
-	case !k.known && (!at.card || k.policy.Who != settings.Anyone):
+	case !k.known && (!at.card || k.policy.Who != settings.Anyone || k.policy.Blocked[in.Card().Key]):
 		return knock{}, false
 	case k.known && !mayCall(k.policy, k.from):
 		return knock{}, false
@@ -107,6 +114,9 @@ func (e *Engine) admit(s *station, at door, in *handshake.Incoming) (knock, bool
 			return knock{}, false
 		}
 		k.from = Contact{Name: card.Name, Card: card}
+	}
+	if !k.known && !e.strangers.Allow() {
+		return knock{}, false // whoever has the card can make any number of keys
 	}
 	seen, err := e.cfg.Book.Seen(message.CallID, now)
 	if err != nil { // a full disk must not make a person unreachable; knocks are still remembered in memory
@@ -174,7 +184,7 @@ func (e *Engine) incoming(k knock) *call {
 		callID: k.Knock().CallID, station: k.station, knock: k.Incoming, peerKey: k.from.Card.Key, peerStatic: k.PeerStatic(),
 		info: Info{
 			Phase: Incoming, Incoming: true, Peer: from, Key: k.from.Card.Key.String(),
-			WhyItRings: whyItRings(k.policy, k.known, k.from.Verified),
+			WhyItRings: whyItRings(k.policy, k.from, k.known), Silenced: k.from.Ring == settings.RingSilence,
 		},
 	}
 }

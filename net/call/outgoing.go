@@ -81,7 +81,19 @@ func (c *call) dialOrGiveWay(ctx context.Context, s *station, to Contact) error 
 // dial carries an outgoing call from its knock to its end.
 func (c *call) dial(ctx context.Context, s *station, to Contact) error {
 	c.setStation(s)
-	expiry := s.now().Add(envelopeLife)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	c.move(Dialling, EventDialling)
+
+	// The line of this call comes first: a relay out of reach is known at once, and its
+	// clock is the one that counts, however wrong this machine's is.
+	sending, err := s.sendingLine(ctx)
+	if err != nil {
+		return err
+	}
+	defer sending.Close()
+	expiry := sending.Now().Add(envelopeLife)
 	out, err := handshake.Call(s.account.Self, to.Card.Key, handshake.Params{CallID: c.callID, Expiry: expiry.Unix(), Card: s.account.Card})
 	if err != nil {
 		return err
@@ -89,14 +101,6 @@ func (c *call) dial(ctx context.Context, s *station, to Contact) error {
 	if err := c.setKnock(out.Ephemeral()); err != nil {
 		return err
 	}
-	c.move(Dialling, EventDialling)
-
-	// The line of this call comes first: a relay out of reach is known at once.
-	sending, err := s.sendingLine(ctx)
-	if err != nil {
-		return err
-	}
-	defer sending.Close()
 	inbox, forget, err := s.openInbox(ctx, out.AnswerDrop())
 	if err != nil {
 		return err
@@ -144,7 +148,7 @@ func (c *call) dial(ctx context.Context, s *station, to Contact) error {
 // knockers are the drops at which this call knocks: the pair drop, and the card
 // drop as well for somebody who may not have this side's card yet.
 func (c *call) knockers(s *station, sending sendingLine, to Contact) []mail {
-	week := identity.Week(s.now())
+	week := identity.Week(sending.Now())
 	self := s.account.Self
 	knockers := []mail{{line: sending, to: to.Card.Relay, key: self.PairDrop(self.Key(), to.Card.Key, week)}}
 	if !to.Reached {

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"encoding/hex"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,7 +21,7 @@ func (p *Profile) Contacts() []call.Contact {
 		if err != nil {
 			return p.book
 		}
-		p.book, p.bookAt = parsed(stored), now
+		p.book, p.blocked, p.bookAt = parsed(stored), strangers(stored), now
 	}
 	return append([]call.Contact(nil), p.book...)
 }
@@ -33,6 +34,18 @@ func (p *Profile) LoadContacts() ([]call.Contact, error) {
 	return p.Contacts(), nil
 }
 
+// strangers are the blocked keys that belong to no contact.
+func strangers(stored []settings.Contact) map[identity.Key]bool {
+	blocked := make(map[identity.Key]bool)
+	for _, entry := range stored {
+		raw, err := hex.DecodeString(entry.Key)
+		if key, bad := identity.ParseKey(raw); entry.Card == "" && entry.Blocked && err == nil && bad == nil {
+			blocked[key] = true
+		}
+	}
+	return blocked
+}
+
 func parsed(stored []settings.Contact) []call.Contact {
 	book := make([]call.Contact, 0, len(stored))
 	for _, entry := range stored {
@@ -41,7 +54,7 @@ func parsed(stored []settings.Contact) []call.Contact {
 			continue
 		}
 		book = append(book, call.Contact{
-			Name: entry.Name, Card: card, Verified: entry.Verified, Blocked: entry.Blocked, Reached: entry.Reached,
+			Name: entry.Name, Card: card, Verified: entry.Verified, Blocked: entry.Blocked, Ring: entry.Ring, Reached: entry.Reached,
 		})
 	}
 	return book
@@ -83,6 +96,11 @@ func (p *Profile) AddContact(uri, name string, verified bool) (call.Contact, err
 	var added settings.Contact
 	err = p.change(func(stored []settings.Contact) ([]settings.Contact, error) {
 		for i, entry := range stored {
+			if entry.Key == card.Key.String() && entry.Card == "" { // a blocked stranger, now chosen
+				stored[i].Name, stored[i].Card, stored[i].Verified, stored[i].Blocked = name, identity.URI(signed), verified, false
+				added = stored[i]
+				return stored, nil
+			}
 			switch sameKey, sameName := entry.Key == card.Key.String(), entry.Name == name; {
 			case sameName && !sameKey:
 				return nil, ErrOtherKey
@@ -153,6 +171,12 @@ func (p *Profile) Mark(name string, verified, blocked *bool) error {
 			if stored[i].Name != name {
 				continue
 			}
+			if stored[i].Card == "" { // a blocked stranger can only be let go
+				if blocked == nil || *blocked {
+					return nil, ErrNoContact
+				}
+				return append(stored[:i], stored[i+1:]...), nil
+			}
 			if verified != nil {
 				stored[i].Verified = *verified
 			}
@@ -163,6 +187,76 @@ func (p *Profile) Mark(name string, verified, blocked *bool) error {
 		}
 		return nil, ErrNoContact
 	})
+}
+
+// SetRing chooses what a contact's call does here: settings.RingDefault, RingSilence
+// or RingAlways.
+func (p *Profile) SetRing(name, ring string) error {
+	switch ring {
+	case settings.RingDefault:
+		ring = ""
+	case settings.RingSilence, settings.RingAlways:
+	default:
+		return ErrBadRing
+	}
+	return p.change(func(stored []settings.Contact) ([]settings.Contact, error) {
+		for i := range stored {
+			if stored[i].Name == name && stored[i].Card != "" {
+				stored[i].Ring = ring
+				return stored, nil
+			}
+		}
+		return nil, ErrNoContact
+	})
+}
+
+// BlockCaller blocks the key of a caller who is no contact, as the history has it, or
+// takes that back. A contact of that key is blocked or unblocked as such.
+func (p *Profile) BlockCaller(key, name string, blocked bool) error {
+	raw, err := hex.DecodeString(key)
+	if err != nil {
+		return ErrBadKey
+	}
+	if _, err := identity.ParseKey(raw); err != nil {
+		return ErrBadKey
+	}
+	return p.change(func(stored []settings.Contact) ([]settings.Contact, error) {
+		taken := false
+		for i, entry := range stored {
+			taken = taken || entry.Name == name
+			switch {
+			case entry.Key != key:
+			case entry.Card != "" || blocked:
+				stored[i].Blocked = blocked
+				return stored, nil
+			default:
+				return append(stored[:i], stored[i+1:]...), nil
+			}
+		}
+		if !blocked {
+			return nil, ErrNoContact
+		}
+		if name = identity.CleanName(name); name == "" || taken {
+			name = "stranger " + key[:8]
+		}
+		return append(stored, settings.Contact{Name: name, Key: key, Blocked: true, Added: time.Now().UTC().Truncate(time.Second)}), nil
+	})
+}
+
+// BlockedCallers are the strangers whose calls were blocked: their names as they gave
+// them, by key.
+func (p *Profile) BlockedCallers() (map[string]string, error) {
+	stored, err := settings.LoadContacts(p.Paths.Contacts)
+	if err != nil {
+		return nil, err
+	}
+	callers := make(map[string]string)
+	for _, entry := range stored {
+		if entry.Card == "" && entry.Blocked {
+			callers[entry.Key] = entry.Name
+		}
+	}
+	return callers, nil
 }
 
 // Reached notes that a contact and this profile hold each other's cards, and

@@ -37,3 +37,43 @@ func TestHistoryFollowsTheSetting(t *testing.T) {
 		t.Errorf("%+v, %v", calls, err)
 	}
 }
+
+func TestABlockedStrangerIsRefusedByKeyAndIsNoContact(t *testing.T) {
+	alice, bob := setUp(t, "alice", relayAddress), setUp(t, "bob", relayAddress)
+	uri, card := cardOf(t, bob)
+	key := card.Key.String()
+	if err := alice.BlockCaller("no key", "x", true); err == nil {
+		t.Error("anything is a key")
+	}
+	if err := alice.BlockCaller(key, "bob\x1b", true); err != nil {
+		t.Fatal(err)
+	}
+	if !alice.Policy().Blocked[card.Key] || len(alice.Contacts()) != 0 {
+		t.Errorf("%+v, %+v", alice.Policy(), alice.Contacts())
+	}
+	if callers, err := alice.BlockedCallers(); err != nil || callers[key] != "bob" {
+		t.Errorf("%+v, %v", callers, err)
+	}
+	verified := true
+	if err := alice.Mark("bob", &verified, nil); err == nil {
+		t.Error("a stranger was verified")
+	}
+	if err := alice.BlockCaller(key, "", false); err != nil || alice.Policy().Blocked[card.Key] {
+		t.Errorf("still blocked: %v", err)
+	}
+	if err := alice.BlockCaller(key, "bob", true); err != nil {
+		t.Fatal(err)
+	}
+	if added, err := alice.AddContact(uri, "bob", true); err != nil || added.Blocked || alice.Policy().Blocked[card.Key] {
+		t.Errorf("%+v, %v", added, err)
+	}
+	if err := alice.SetRing("bob", "loudly"); err == nil {
+		t.Error("any word is taken")
+	}
+	if err := alice.SetRing("bob", settings.RingAlways); err != nil || alice.Contacts()[0].Ring != settings.RingAlways {
+		t.Errorf("%+v, %v", alice.Contacts(), err)
+	}
+	if err := alice.SetRing("bob", settings.RingDefault); err != nil || alice.Contacts()[0].Ring != "" {
+		t.Errorf("%+v, %v", alice.Contacts(), err)
+	}
+}

@@ -27,6 +27,8 @@ var (
 	ErrNameTaken = errors.New("another contact has that name already; choose a different one")
 	ErrKeyTaken  = errors.New("this person is in your contacts already, under another name; sotto contacts rename changes it")
 	ErrBadName   = errors.New("a contact's name is at most 32 columns wide, without commas, invisible characters or spaces at its ends, does not begin with - or sotto: and is not echo")
+	ErrBadRing   = errors.New("a contact's call rings by default, in silence or always; say one of default, silence and always")
+	ErrBadKey    = errors.New("this is not a caller's key: it has 64 hexadecimal digits, as sotto history --json shows it")
 	ErrNoName    = errors.New("a name is needed that people can read: one or more visible letters")
 )
 
@@ -37,6 +39,7 @@ type Profile struct {
 	mu       sync.Mutex // guards the following
 	good     settings.Settings
 	book     []call.Contact
+	blocked  map[identity.Key]bool // strangers; read with book, never changed
 	bookAt   stamp
 	knocks   *settings.Knocks // opened at the first knock
 	goodAt   stamp
@@ -250,7 +253,10 @@ type Stamp struct{ settings, contacts stamp }
 // Policy is who may call, as the settings stand now.
 func (p *Profile) Policy() call.Policy {
 	loaded := p.lastGood()
-	return call.Policy{Who: loaded.Calls.Who, Ringing: loaded.Calls.Ringing, Waiting: loaded.Calls.Waiting}
+	p.Contacts() // and with them the strangers that are blocked
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return call.Policy{Blocked: p.blocked, Who: loaded.Calls.Who, Ringing: loaded.Calls.Ringing, Waiting: loaded.Calls.Waiting}
 }
 
 // Seen remembers a knock on disk and reports whether it was seen before.

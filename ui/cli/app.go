@@ -155,12 +155,15 @@ func (a *app) apply() error {
 	return a.engine.Configure(account)
 }
 
+// watchEvery leaves half a second for what follows from a change.
+const watchEvery = 500 * time.Millisecond
+
 // watch follows the profile's files: contacts that another command adds and
 // settings edited by hand take effect within a second. A settings file with a
 // mistake in it changes nothing.
 func (a *app) watch(ctx context.Context) {
 	seen, _ := a.profile.Changed(profile.Stamp{})
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
 		select {

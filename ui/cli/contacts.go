@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"sotto/net/call"
+	"sotto/settings"
 )
 
 type contactEvent struct {
@@ -15,10 +17,11 @@ type contactEvent struct {
 	Relay    string `json:"relay"`
 	Verified bool   `json:"verified"`
 	Blocked  bool   `json:"blocked"`
+	Ring     string `json:"ring"`
 }
 
 func contactObject(event string, contact call.Contact) contactEvent {
-	return contactEvent{now(event), contact.Name, contact.Card.Key.String(), contact.Card.Relay.String(), contact.Verified, contact.Blocked}
+	return contactEvent{now(event), contact.Name, contact.Card.Key.String(), contact.Card.Relay.String(), contact.Verified, contact.Blocked, cmp.Or(contact.Ring, settings.RingDefault)}
 }
 
 func (p *program) contactsCommand() *cobra.Command {
@@ -55,28 +58,9 @@ func (p *program) contactsCommand() *cobra.Command {
 				return opened.RemoveContact(words[0])
 			},
 		},
-		p.markCommand("verify", "Note that you have compared keys with a contact", true, func(m *marks, set *bool) { m.verified = set }),
-		p.markCommand("block", "Refuse a contact's calls; they see no difference from nobody answering", true, func(m *marks, set *bool) { m.blocked = set }),
-		p.markCommand("unblock", "Let a contact call again", false, func(m *marks, set *bool) { m.blocked = set }),
 	)
+	command.AddCommand(p.contactPolicy()...)
 	return command
-}
-
-type marks struct{ verified, blocked *bool }
-
-func (p *program) markCommand(name, short string, value bool, choose func(*marks, *bool)) *cobra.Command {
-	return &cobra.Command{
-		Use: name + " NAME", Short: short, Args: exactArguments("a contact's name"),
-		RunE: func(_ *cobra.Command, words []string) error {
-			opened, err := p.open()
-			if err != nil {
-				return err
-			}
-			var m marks
-			choose(&m, &value)
-			return opened.Mark(words[0], m.verified, m.blocked)
-		},
-	}
 }
 
 func (p *program) addContactCommand() *cobra.Command {
@@ -137,7 +121,16 @@ func (p *program) listContacts() error {
 		if contact.Blocked {
 			line += ", blocked"
 		}
+		switch contact.Ring {
+		case settings.RingSilence:
+			line += ", rings in silence"
+		case settings.RingAlways:
+			line += ", rings always"
+		}
 		p.say("%s", line)
+	}
+	if err := p.listBlocked(opened); err != nil {
+		return err
 	}
 	if len(contacts) == 0 && !p.json {
 		p.say("No contacts yet. Add one with: sotto contacts add CARD --name NAME. The echo is always there: sotto call echo")

@@ -83,7 +83,10 @@ func (s screens) AddContact(card, name string) (string, error) {
 	return added.Name, nil
 }
 
-func (s screens) RenameContact(old, name string) error { return s.profile.RenameContact(old, name) }
+func (s screens) RenameContact(old, name string) error {
+	defer s.engine.PolicyChanged()
+	return s.profile.RenameContact(old, name)
+}
 
 func (s screens) VerifyContact(name string, verified bool) error {
 	defer s.engine.PolicyChanged()
@@ -103,6 +106,18 @@ func (s screens) ForgetHistory() error { return s.profile.ForgetHistory() }
 
 // MissedSince counts the calls that came in and were missed after a moment.
 func (s screens) MissedSince(moment time.Time) (int, error) { return s.profile.MissedSince(moment) }
+
+// SetContactRing chooses what a contact's call does here: default, silence or always.
+func (s screens) SetContactRing(name, ring string) error {
+	defer s.engine.PolicyChanged()
+	return s.profile.SetRing(name, ring)
+}
+
+// BlockCaller blocks or unblocks somebody who called, by their key as the history has it.
+func (s screens) BlockCaller(key, name string, blocked bool) error {
+	defer s.engine.PolicyChanged()
+	return s.profile.BlockCaller(key, name, blocked)
+}
 
 func (s screens) RemoveContact(name string) error {
 	defer s.engine.PolicyChanged()
