@@ -51,7 +51,9 @@ func NewGuard(input io.Reader, output io.Writer) *Guard {
 // Restore gives the terminal back. Only the first call does anything.
 func (g *Guard) Restore() {
 	g.once.Do(func() {
-		if file, ok := g.output.(xterm.File); ok && xterm.IsTerminal(file.Fd()) {
+		if writer, ok := g.output.(*Writer); ok {
+			writer.Finish(undo)
+		} else if file, ok := g.output.(xterm.File); ok && xterm.IsTerminal(file.Fd()) {
 			_, _ = io.WriteString(g.output, undo)
 		}
 		if g.state != nil {

@@ -66,8 +66,9 @@ type model struct {
 	clock   func() time.Time
 	after   func(time.Duration, func(time.Time) tea.Msg) tea.Cmd
 	events  <-chan call.Event
-	look    theme.Theme // what the environment says; the settings are put over it
-	remote  bool        // the terminal is at the other end of an SSH connection
+	look    theme.Theme     // what the environment says; the settings are put over it
+	remote  bool            // the terminal is at the other end of an SSH connection
+	redraw  <-chan struct{} // the terminal has lost frames and reads again; nil: it never does
 
 	width, height int
 	stack         []screen // what lies under the call; the last one shows
@@ -113,7 +114,7 @@ func newModel(ctx context.Context, cfg Config, look theme.Theme, events <-chan c
 }
 
 func (m *model) Init() tea.Cmd {
-	return tea.Batch(m.waitForEvent(), m.waitForChange(), m.pull())
+	return tea.Batch(m.waitForEvent(), m.waitForChange(), m.waitForRedraw(), m.pull())
 }
 
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
@@ -140,6 +141,8 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return tea.Batch(m.waitForEvent(), m.pull())
 	case pulled:
 		return m.took(msg)
+	case framesLost:
+		return tea.Batch(tea.ClearScreen, m.waitForRedraw())
 	case loaded:
 		m.keep(msg)
 	case changed:

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,6 +76,25 @@ func (l *liveCalls) Snapshot() call.Snapshot {
 	return snap
 }
 
+func (l *liveCalls) SetMuted(muted bool) error {
+	defer logged("mute")
+	return l.fakeCalls.SetMuted(muted)
+}
+
+func (l *liveCalls) HangUp() error {
+	defer logged("hang up")
+	return l.fakeCalls.HangUp()
+}
+
+// logged tells the test beside the terminal what was asked of the calls.
+func logged(what string) {
+	file, err := os.OpenFile(os.Getenv("TUI_TEST_LOG"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err == nil {
+		_, _ = file.WriteString(what + "\n")
+		_ = file.Close()
+	}
+}
+
 func (l *liveCalls) step(wait time.Duration, how func(*call.Info)) {
 	time.Sleep(wait)
 	l.change(func(s *call.Snapshot) {
@@ -115,13 +135,14 @@ type terminal struct {
 	mu      sync.Mutex // guards raw
 	raw     strings.Builder
 	read    chan struct{} // closed when nothing more is written
+	stall   sync.Mutex    // held: the terminal reads no further
 }
 
 func startProgram(t *testing.T, scene string, columns, rows uint16) *terminal {
 	t.Helper()
 	command := exec.Command(os.Args[0])
 	command.Env = []string{
-		"TUI_TEST_PROGRAM=1", "TUI_TEST_SCENE=" + scene, "TERM=xterm-256color", "LANG=C.UTF-8", "PATH=" + os.Getenv("PATH"),
+		"TUI_TEST_PROGRAM=1", "TUI_TEST_SCENE=" + scene, "TUI_TEST_LOG=" + filepath.Join(t.TempDir(), "log"), "TERM=xterm-256color", "LANG=C.UTF-8", "PATH=" + os.Getenv("PATH"),
 	}
 	control, err := pty.StartWithSize(command, &pty.Winsize{Cols: columns, Rows: rows})
 	if err != nil {
@@ -136,6 +157,8 @@ func startProgram(t *testing.T, scene string, columns, rows uint16) *terminal {
 		chunk := make([]byte, 16*1024)
 		for {
 			n, err := control.Read(chunk)
+			term.stall.Lock()
+			term.stall.Unlock() //nolint:staticcheck // waits while the test holds it
 			term.written.Add(int64(n))
 			_, _ = term.screen.Write(chunk[:n])
 			term.mu.Lock()
@@ -196,6 +219,7 @@ func (term *terminal) everything() string {
 func TestOnARealTerminal(t *testing.T) {
 	for _, size := range [][2]uint16{{80, 24}, {40, 12}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
+			t.Parallel()
 			term := startProgram(t, "fresh", size[0], size[1])
 			term.until("What shall people call you?")
 			term.press("\r")
@@ -226,6 +250,7 @@ func TestOnARealTerminal(t *testing.T) {
 }
 
 func TestCtrlCInACallGivesTheTerminalBack(t *testing.T) {
+	t.Parallel()
 	term := startProgram(t, "ready", 80, 24)
 	term.until("› echo")
 	term.press("\r")
@@ -242,6 +267,7 @@ func TestCtrlCInACallGivesTheTerminalBack(t *testing.T) {
 }
 
 func TestASignalLeavesAsCtrlCDoes(t *testing.T) {
+	t.Parallel()
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		term := startProgram(t, "ready", 80, 24)
 		term.until("› echo")
@@ -255,6 +281,7 @@ func TestASignalLeavesAsCtrlCDoes(t *testing.T) {
 }
 
 func TestAPanicGivesTheTerminalBack(t *testing.T) {
+	t.Parallel()
 	term := startProgram(t, "panic", 80, 24)
 	term.until("› echo")
 	term.press("\r")
@@ -267,6 +294,7 @@ func TestAPanicGivesTheTerminalBack(t *testing.T) {
 }
 
 func TestAnIncomingCallIsAnsweredOnPurpose(t *testing.T) {
+	t.Parallel()
 	term := startProgram(t, "ring", 40, 12)
 	term.until("bob is calling")
 	term.until("decline")
@@ -280,6 +308,7 @@ func TestAnIncomingCallIsAnsweredOnPurpose(t *testing.T) {
 }
 
 func TestAnIdleScreenWritesNothing(t *testing.T) {
+	t.Parallel()
 	for _, scene := range []string{"fresh", "ready"} {
 		term := startProgram(t, scene, 80, 24)
 		term.until("Sotto")

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	xterm "github.com/charmbracelet/x/term"
 
 	"sotto/net/call"
 	"sotto/ui/term"
@@ -105,20 +106,28 @@ const leaveWithin = 600 * time.Millisecond
 func Run(ctx context.Context, cfg Config) error {
 	cfg = cfg.withDefaults()
 	guard := term.NewGuard(cfg.Input, cfg.Output)
+	var redraw <-chan struct{}
+	if file, ok := cfg.Output.(*os.File); ok && xterm.IsTerminal(file.Fd()) {
+		writer := term.NewWriter(file, guard)
+		defer writer.Finish("")
+		cfg.Output, redraw = writer, writer.Redraw()
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	events, unsubscribe := cfg.Calls.Subscribe()
 	defer unsubscribe()
 
 	look := theme.New(cfg.Environ)
-	program := tea.NewProgram(newModel(ctx, cfg, look, events),
+	model := newModel(ctx, cfg, look, events)
+	model.redraw = redraw
+	program := tea.NewProgram(model,
 		tea.WithContext(ctx),
 		tea.WithInput(cfg.Input),
 		tea.WithOutput(cfg.Output),
 		tea.WithEnvironment(cfg.Environ),
 		tea.WithColorProfile(look.Profile()),
 		tea.WithFilter(leaveProperly),
-		tea.WithFPS(30),
+		tea.WithFPS(60), // the first frame waits for the first tick; an idle tick writes nothing
 	)
 	_, err := program.Run()
 	if err == nil {
