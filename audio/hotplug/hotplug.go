@@ -6,9 +6,10 @@
 //	           │ pass: the newest stream that gives sound is the one that counts
 //	           └──> the Session, which never notices
 //
-// A Keeper is an audio.Source or an audio.Sink. While there is no device a stand-in
-// gives silence, or takes the sound, at the same even pace, so that nothing shows on
-// the wire and no sound piles up. A new stream takes over with its first period, and
+// A Keeper is an audio.Source or an audio.Sink. While there is no speaker a stand-in
+// takes the sound at the same even pace, so that none piles up; while there is no
+// microphone the Session sends silence by its own clock, as for any source that is
+// late, so that nothing shows on the wire. A new stream takes over with its first period, and
 // only then is the old one let go of: a change is heard as no more than a seam.
 //
 // One goroutine (run) owns everything that changes. It waits for no sound server:

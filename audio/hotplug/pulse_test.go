@@ -101,11 +101,11 @@ func newCall(t *testing.T, mic, speaker string) *call {
 	return c
 }
 
-// goesOn fails if sound stops being delivered or taken.
+// goesOn fails if sound stops being taken: it would pile up.
 func (c *call) goesOn(when string) {
 	c.t.Helper()
-	heard, said := c.heard.count(), c.said.count()
-	c.until("sound goes on "+when, func() bool { return c.heard.count() > heard+20 && c.said.count() > said+20 })
+	said := c.said.count()
+	c.until("sound goes on "+when, func() bool { return c.said.count() > said+20 })
 }
 
 func TestTheServerDiesAndComesBack(t *testing.T) {
@@ -120,9 +120,6 @@ func TestTheServerDiesAndComesBack(t *testing.T) {
 		c.until("it is said", func() bool {
 			return c.board.says(`microphone "Monitor of First" has stopped`) && c.board.says(`speaker "First" has stopped`)
 		})
-		if !c.heard.silent() {
-			t.Error("something else than silence stands in for the microphone")
-		}
 		c.goesOn("without a server")
 		c.start()
 		c.until("the tone is heard again", func() bool { return c.heard.hears(700) })
@@ -190,8 +187,8 @@ func TestNoServerAtFirst(t *testing.T) {
 	if err := mic.Start(heard.deliver); err != nil {
 		t.Fatal(err)
 	}
-	p.until("silence comes and it is said why", func() bool {
-		return heard.silent() && board.says("No microphone, so nobody hears you: no sound device was found")
+	p.until("it is said why", func() bool {
+		return heard.count() == 0 && board.says("No microphone, so nobody hears you: no sound device was found")
 	})
 	p.start()
 	p.until("the microphone is back", func() bool { return board.says(`The microphone "Monitor of First" is back`) })

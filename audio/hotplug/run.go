@@ -373,15 +373,12 @@ func (s *keeping) tellLost(err error) {
 	}
 }
 
-// stand puts the stand-in in the device's place.
+// stand puts the stand-in in a speaker's place.
 func (s *keeping) stand() {
-	if s.handle == nil || s.standIn != nil {
+	if s.handle == nil || s.standIn != nil || s.kind == device.Capture {
 		return
 	}
-	var stream Stream = fake.NewNullSource()
-	if s.kind == device.Playback {
-		stream = fake.NewNullSink()
-	}
+	stream := fake.NewNullSink()
 	if stream.Start(func(period []float32) { s.sound.pass(0, period) }) == nil {
 		s.standIn = &openStream{stream: stream}
 	}
