@@ -34,20 +34,20 @@ type Theme struct {
 type Glyphs struct {
 	Selected, Verified, Unverified, Blocked, Warning string
 	Rule, MeterFull, MeterEmpty, Ellipsis            string
-	Changed                                          string
+	Changed, In, Out                                 string
 	Up, Down                                         string
 }
 
 var unicodeGlyphs = Glyphs{
 	Selected: "›", Verified: "✓", Unverified: "?", Blocked: "✗", Warning: "!",
 	Rule: "─", MeterFull: "━", MeterEmpty: "─", Ellipsis: "…",
-	Up: "↑", Down: "↓", Changed: "•",
+	Up: "↑", Down: "↓", Changed: "•", In: "←", Out: "→",
 }
 
 var asciiGlyphs = Glyphs{
 	Selected: ">", Verified: "*", Unverified: "?", Blocked: "x", Warning: "!",
 	Rule: "-", MeterFull: "=", MeterEmpty: "-", Ellipsis: "~",
-	Up: "^", Down: "v", Changed: "*",
+	Up: "^", Down: "v", Changed: "*", In: "<", Out: ">",
 }
 
 // New chooses styles and glyphs by the environment: NO_COLOR with any value but

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"sotto/net/call"
+	"sotto/settings"
 )
 
 // What commands bring back.
@@ -24,6 +25,7 @@ type (
 	// loaded is the profile as it is now.
 	loaded struct {
 		contacts []Contact
+		history  []settings.HistoryEntry
 		settings map[string]string
 		mistake  error // in the settings file; settings are the last good ones
 		err      error
@@ -52,6 +54,10 @@ func load(profile Profile) loaded {
 	var result loaded
 	result.contacts, result.err = profile.Contacts()
 	result.settings, result.mistake = profile.Settings()
+	var err error
+	if result.history, err = profile.History(); result.err == nil {
+		result.err = err
+	}
 	return result
 }
 

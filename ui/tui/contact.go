@@ -64,6 +64,9 @@ func (c *contactView) render(w *world, width int) page {
 	} else {
 		p.row(w, "May call you", w.mayCall(contact), plainStyle, width)
 	}
+	if last, ok := w.lastCall(contact); ok {
+		p.row(w, "Last call", w.when(last.Time)+", "+outcomeOf(last)+".", plainStyle, width)
+	}
 	return p
 }
 

@@ -94,7 +94,7 @@ func (c *contactList) keys(w *world) []bind {
 	if w.live() {
 		binds = []bind{as(switchView, "back to the call")}
 	}
-	binds = append(binds, on(up), on(down), on(addContact), on(openSettings), on(showCard))
+	binds = append(binds, on(up), on(down), on(addContact), on(openSettings), on(openHistory), on(showCard))
 	if len(w.contacts) > 0 {
 		binds = append(binds, on(search))
 	}
@@ -111,6 +111,9 @@ func (c *contactList) render(w *world, width int) page {
 		for _, line := range wrap(w.theme.Glyph.Warning+" "+w.mistake, width) {
 			p.fixed = append(p.fixed, w.theme.Bad.Render(line))
 		}
+	}
+	if n := w.missedFrom(""); n > 0 {
+		p.fixed = append(p.fixed, w.theme.Warn.Render(count(n, "missed call")+": "+w.keymap.key(openHistory)+" shows the history."))
 	}
 	if !w.small {
 		p.fixed = append(p.fixed, "")
@@ -163,7 +166,21 @@ func contactLine(w *world, contact Contact, selected bool, column, width int) st
 	default:
 		mark = w.verifiedMark(contact.Verified)
 	}
+	if about := w.callsWith(contact); about != "" && room > 18+ansi.StringWidth(about) {
+		mark = pad(mark, 17) + about
+	}
 	return marker + style.Render(name) + "   " + mark
+}
+
+// callsWith is what the history says of a contact: calls that were missed, else the last one.
+func (w *world) callsWith(contact Contact) string {
+	if n := w.missedFrom(contact.Key); n > 0 && contact.Key != "" {
+		return w.theme.Warn.Render(w.theme.Glyph.In + " " + count(n, "missed call"))
+	}
+	if last, ok := w.lastCall(contact); ok {
+		return w.theme.Faint.Render("last call " + w.when(last.Time))
+	}
+	return ""
 }
 
 // verifiedMark says in a glyph and in words whether keys were compared.
@@ -245,6 +262,10 @@ func (c *contactList) do(m *model, chosen action) tea.Cmd {
 		return m.pull()
 	case addContact:
 		m.push(newAddQuestion())
+	case openHistory:
+		m.seenHistory = m.now
+		m.push(&historyList{})
+		return m.load()
 	case openContact:
 		m.push(&contactView{who.Name})
 	case renameContact:

@@ -123,6 +123,7 @@ type fakeProfile struct {
 	setUp    bool
 	chosen   []Choices
 	contacts []Contact
+	history  []settings.HistoryEntry
 	settings map[string]string
 	invited  chan string // nil: inviting fails; else the name of who used the code
 	joined   []string    // codes that were used
@@ -273,6 +274,21 @@ func (f *fakeProfile) Join(_ context.Context, code, name string) (string, error)
 	f.joined = append(f.joined, code)
 	f.mu.Unlock()
 	return f.AddContact(code, name)
+}
+
+func (f *fakeProfile) History() ([]settings.HistoryEntry, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.history), nil
+}
+
+func (f *fakeProfile) ForgetHistory() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fails == nil {
+		f.history = nil
+	}
+	return f.fails
 }
 
 func (f *fakeProfile) Card() (string, error) {

@@ -49,6 +49,8 @@ const (
 	showPicture
 	copyCode
 	complete
+	openHistory
+	forget
 )
 
 // bind joins an action to its keys and to the words that the footer and the help show.
@@ -96,6 +98,8 @@ var table = map[action]bind{
 	writeText:      {name: "write", keys: []string{"t"}, does: "write", means: "write a line of text to the other side"},
 	answerWaiting:  {name: "take-waiting", keys: []string{"w"}, does: "answer", means: "hang up this call and answer the one that waits"},
 	declineWaiting: {name: "decline-waiting", keys: []string{"x"}, does: "decline", means: "decline the call that waits; this one goes on"},
+	openHistory:    {name: "history", keys: []string{"h"}, does: "history", means: "the calls that are over"},
+	forget:         {name: "delete-history", keys: []string{"x"}, does: "delete all", means: "delete the whole history"},
 	showPicture:    {name: "picture", keys: []string{"p"}, does: "picture", means: "show it as a picture for a camera"},
 	copyCode:       {name: "copy-code", keys: []string{"c"}, does: "copy", means: "copy the code to the clipboard"},
 	complete:       {keys: []string{"tab"}, does: "complete", means: "complete the word, or show those that begin like it"},

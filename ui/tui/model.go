@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"sotto/net/call"
+	"sotto/settings"
 	"sotto/ui/theme"
 )
 
@@ -42,19 +43,21 @@ type typist interface {
 
 // world is what screens may look at. Only the model writes to it.
 type world struct {
-	theme      theme.Theme
-	now        time.Time
-	snap       call.Snapshot
-	contacts   []Contact
-	settings   map[string]string
-	keymap     keymap    // the person's own keys
-	mistake    string    // what is wrong in the settings file; "": nothing
-	room       int       // lines for what scrolls
-	small      bool      // few lines: nothing is spent on air
-	waitsSince time.Time // when a second call came on the screen
-	guarded    bool      // the screen came by itself: keys are ignored for the grace
-	shownAt    time.Time // when it came
-	ignored    time.Time // when a key was last ignored because of it
+	theme       theme.Theme
+	now         time.Time
+	snap        call.Snapshot
+	contacts    []Contact
+	history     []settings.HistoryEntry // the newest first
+	seenHistory time.Time               // when the person last looked at it, or began
+	settings    map[string]string
+	keymap      keymap    // the person's own keys
+	mistake     string    // what is wrong in the settings file; "": nothing
+	room        int       // lines for what scrolls
+	small       bool      // few lines: nothing is spent on air
+	waitsSince  time.Time // when a second call came on the screen
+	guarded     bool      // the screen came by itself: keys are ignored for the grace
+	shownAt     time.Time // when it came
+	ignored     time.Time // when a key was last ignored because of it
 }
 
 // model is the one tea.Model. Bubble Tea's event loop owns it.
@@ -110,6 +113,7 @@ func newModel(ctx context.Context, cfg Config, look theme.Theme, events <-chan c
 		m.stack = []screen{newSetup(cfg.Profile.DefaultName())}
 	}
 	m.now = m.clock()
+	m.seenHistory = m.now
 	return m
 }
 
@@ -137,6 +141,9 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 	case eventHappened:
 		if msg.kind == call.EventStats && m.every == m.levels() {
 			return m.waitForEvent() // the ticks bring the figures
+		}
+		if msg.kind == call.EventRecorded {
+			return tea.Batch(m.waitForEvent(), m.load())
 		}
 		return tea.Batch(m.waitForEvent(), m.pull())
 	case pulled:
@@ -264,6 +271,7 @@ func (m *model) keep(fresh loaded) {
 	if fresh.contacts != nil || fresh.err == nil {
 		m.contacts = fresh.contacts
 	}
+	m.history = fresh.history
 	if fresh.settings != nil {
 		m.settings = fresh.settings
 	}

@@ -60,7 +60,7 @@ func (m *model) deeds() []deed {
 }
 
 // places can be gone to from anywhere.
-var places = []action{openSettings, showCard, addContact}
+var places = []action{openSettings, openHistory, showCard, addContact}
 
 // goTo opens a place over the contacts; a call that goes on is left in the background.
 func (m *model) goTo(act action) tea.Cmd {

@@ -21,9 +21,11 @@ type keymap map[action]string
 var contexts = map[string][]action{
 	"the contacts": {
 		dial, up, down, accept, back, addContact, openSettings, showCard, search, openContact,
-		renameContact, removeContact, switchView,
+		renameContact, removeContact, switchView, openHistory,
 	},
-	"a contact": {dial, verify, block, renameContact, removeContact, back, up, down},
+	"the history": {accept, up, down, search, back, forget},
+	"a past call": {callAgain, block, openContact, back, up, down},
+	"a contact":   {dial, verify, block, renameContact, removeContact, back, up, down},
 	"a call": {
 		hangUp, mute, hold, deafen, writeText, showProof, verify, switchView, back, up, down, answerWaiting, declineWaiting,
 	},

@@ -13,10 +13,11 @@ import (
 // The settings that the golden screens show; settings that come later are shown
 // too, but do not change what these screens are to prove.
 func init() {
+	time.Local = time.UTC
 	settingKeys = slices.DeleteFunc(settingKeys, func(key settings.Key) bool {
 		return !slices.Contains([]string{
 			"name", "calls.enabled", "calls.who", "calls.ringing", "calls.direct", "sound.mic", "sound.speaker",
-			"relay.address", "relay.admission", "look.colour", "look.glyphs", "look.mouse",
+			"relay.address", "relay.admission", "look.colour", "look.glyphs", "look.mouse", "calls.history", "calls.waiting",
 		}, key.Name)
 	})
 }
@@ -28,14 +29,29 @@ type scene struct {
 	fresh bool // the profile is not set up
 	with  []Contact
 	set   map[string]string
+	past  []settings.HistoryEntry
 	play  func(d *driver)
 }
 
 var someContacts = []Contact{
-	{Name: "bob", Verified: true},
-	{Name: "carol"},
-	{Name: "山田太郎 🎧", Verified: true},
-	{Name: "mallory", Blocked: true},
+	{Name: "bob", Key: "b0", Verified: true},
+	{Name: "carol", Key: "ca"},
+	{Name: "山田太郎 🎧", Key: "5a", Verified: true},
+	{Name: "mallory", Key: "ff", Blocked: true},
+}
+
+// somePast has a call of every kind; two were missed after the scenes begin.
+var somePast = []settings.HistoryEntry{
+	{ID: "9", Time: start.Add(5 * time.Minute), Name: "carol", Key: "ca", Incoming: true, Outcome: "missed"},
+	{ID: "8", Time: start.Add(4 * time.Minute), Name: "Definitely Your Bank", Key: "ee", Incoming: true, Outcome: "silenced"},
+	{
+		ID: "7", Time: start.Add(-time.Hour), Name: "bob", Key: "b0", Outcome: "answered", Seconds: 754, Route: "relay",
+		Receipt: "Call with bob, 12:34. It went through two relays; they saw your address as 192.0.2.17:51402, which is your relay's. Encrypted from end to end (AES-256-GCM, with a post-quantum layer). Verified contact. Packets refused by the guard: 0.",
+	},
+	{ID: "6", Time: start.Add(-26 * time.Hour), Name: "山田太郎 🎧", Key: "5a", Incoming: true, Outcome: "declined-here"},
+	{ID: "5", Time: start.Add(-50 * time.Hour), Name: "bob", Key: "b0", Outcome: "no-answer"},
+	{ID: "4", Time: start.Add(-100 * time.Hour), Name: "bob", Key: "b0", Outcome: "failed", Why: "the relay of bob does not answer; try again later"},
+	{ID: "3", Time: start.Add(-30 * 24 * time.Hour), Name: "mallory", Key: "ff", Incoming: true, Outcome: "mismatch", Seconds: 3, Route: "relay"},
 }
 
 var ready = call.Snapshot{Line: call.LineReady, Relay: "relay.example.org:443"}
@@ -111,7 +127,7 @@ func atRest() []scene {
 			d.press("enter", "enter", "enter")
 		}},
 		{name: "contacts-empty"},
-		{name: "contacts", snap: ready, with: someContacts, set: on443, play: keysPressed("down")},
+		{name: "contacts", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("down")},
 		{name: "contacts-connecting", with: someContacts, set: on443, snap: call.Snapshot{
 			Line: call.LineConnecting, Relay: "relay.example.org:443",
 			LineDetail: "the relay does not answer; trying again in 4 s",
@@ -125,7 +141,7 @@ func atRest() []scene {
 			d.press("/")
 			d.write("ro")
 		}},
-		{name: "contact", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "i")},
+		{name: "contact", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("down", "i")},
 		{name: "contact-unverified", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "down", "i")},
 		{name: "contact-blocked", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "i", "b")},
 		{name: "contact-verify", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "down", "i", "v")},
@@ -188,6 +204,12 @@ func at(label string, then ...string) func(d *driver) {
 func settingScenes() []scene {
 	local := map[string]string{"relay.address": "local"}
 	return []scene{
+		{name: "history", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("h", "down", "down")},
+		{name: "history-empty", play: keysPressed("h")},
+		{name: "history-answered", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("h", "down", "down", "enter")},
+		{name: "history-missed", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("h", "enter")},
+		{name: "history-failed", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("h", "down", "down", "down", "down", "down", "enter")},
+		{name: "history-delete", past: somePast, play: keysPressed("h", "x")},
 		{name: "settings", play: keysPressed("s")},
 		{name: "settings-off", play: at("Calling")},
 		{name: "settings-on", snap: ready, set: on443, play: at("Calling")},
@@ -287,6 +309,7 @@ func (s *scene) build(t *testing.T, width, height int, environ ...string) *drive
 	for key, value := range s.set {
 		profile.settings[key] = value
 	}
+	profile.history = s.past
 	calls := &fakeCalls{snap: s.snap}
 	if calls.snap.Call != nil {
 		info := *calls.snap.Call

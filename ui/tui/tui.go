@@ -26,6 +26,7 @@ import (
 	xterm "github.com/charmbracelet/x/term"
 
 	"sotto/net/call"
+	"sotto/settings"
 	"sotto/ui/term"
 	"sotto/ui/theme"
 )
@@ -52,6 +53,7 @@ type Calls interface {
 // Contact is one line of the list. Name is already safe to print.
 type Contact struct {
 	Name              string
+	Key               string // as the history has it
 	Verified, Blocked bool
 }
 
@@ -80,6 +82,8 @@ type Profile interface {
 	VerifyContact(name string, verified bool) error
 	BlockContact(name string, blocked bool) error
 	Card() (string, error)
+	History() ([]settings.HistoryEntry, error) // newest first
+	ForgetHistory() error
 	// Invite calls onCode once, with the code to say, and returns the name of who used it.
 	Invite(ctx context.Context, onCode func(code string)) (name string, err error)
 	Join(ctx context.Context, code, name string) (kept string, err error)

@@ -36,6 +36,12 @@ var wording = map[string]words{
 		{value: "contacts", label: "contacts", means: "Contacts, verified or not, can make it ring, if they have added you too. One that is not verified may be somebody else."},
 		{value: "anyone", label: "anyone with my card", means: "Whoever has your card can make it ring, also strangers it was passed on to."},
 	}},
+	"calls.history": {label: "History", options: []option{
+		{value: "off", label: "off", means: "No call is kept, and what is there is deleted."},
+		{value: "30days", label: "30 days", means: "Calls are kept for 30 days, on this computer only."},
+		{value: "forever", label: "for ever", means: "The latest 5000 calls are kept, on this computer only."},
+	}},
+	"calls.waiting": {label: "Call waiting"},
 	"calls.ringing": {label: "Say that it rings"},
 	"calls.direct":  {label: "Direct calls", fixed: "off (not yet)"},
 	"relay.address": {
