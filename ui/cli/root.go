@@ -108,7 +108,7 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(
 		p.setupCommand(), p.callCommand(), p.listenCommand(), p.cardCommand(), p.contactsCommand(), p.historyCommand(),
 		p.inviteCommand(), p.joinCommand(),
-		p.settingsCommand(), p.devicesCommand(), p.doctorCommand(), p.demoCommand(), p.relayCommand(),
+		p.settingsCommand(), p.devicesCommand(), p.doctorCommand(), p.demoCommand(), p.leaktestCommand(), p.relayCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
