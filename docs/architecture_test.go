@@ -45,6 +45,8 @@ var owners = map[string]string{
 	"charm.land/bubbletea/v2":         "sotto/ui",
 	"github.com/spf13/cobra":          "sotto/ui/cli",
 	"rsc.io/qr":                       "sotto/ui/qr",
+	"filippo.io/age":                  "sotto/settings",
+	"github.com/zalando/go-keyring":   "sotto/ui/cli",
 	"github.com/pelletier/go-toml/v2": "sotto/settings",
 }
 

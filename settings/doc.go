@@ -7,6 +7,8 @@
 //	identity.json   seed and card secret
 //	contacts.json   the people they know
 //	knocks          calls already rung, so that none rings twice
+//	card            the card that was given out last
+//	seal.age        the key of the four above, if a passphrase is set (seal.go)
 //	lock            held by the one process that owns the profile
 //	relay/          key and certificate of a relay on this machine
 //

@@ -76,7 +76,8 @@ func (k *Knocks) Seen(id [16]byte, now time.Time) (already bool, err error) {
 		return true, nil
 	}
 	k.seen[id] = now
-	if k.lines > 2*len(k.seen)+1024 || len(k.seen) > maxKnocks || !k.whole {
+	// A sealed file cannot be appended to.
+	if k.lines > 2*len(k.seen)+1024 || len(k.seen) > maxKnocks || !k.whole || isSealed(filepath.Dir(k.path)) {
 		return false, k.compact(now)
 	}
 	return false, k.append(id, now)
@@ -120,7 +121,7 @@ func (k *Knocks) compact(now time.Time) error {
 	if err := k.close(); err != nil {
 		return err
 	}
-	if err := WriteFile(k.path, data); err != nil {
+	if err := writePrivate(k.path, data); err != nil {
 		return err
 	}
 	k.lines, k.whole = len(k.seen), true

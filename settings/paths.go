@@ -16,6 +16,7 @@ type Paths struct {
 	Contacts string // contacts.json
 	Knocks   string // knocks
 	History  string // history.json
+	Card     string // card: the one given out last
 	Lock     string // lock
 	RelayDir string // folder of a relay on this machine
 }
@@ -45,7 +46,15 @@ func PathsFor(home string) (Paths, error) {
 		Contacts: filepath.Join(data, "contacts.json"),
 		Knocks:   filepath.Join(data, "knocks"),
 		History:  filepath.Join(data, "history.json"),
+		Card:     filepath.Join(data, "card"),
 		Lock:     filepath.Join(data, "lock"),
 		RelayDir: filepath.Join(data, "relay"),
 	}, nil
+}
+
+// private are the files that a passphrase seals. Every file that readPrivate and
+// writePrivate are used for must be here: what is not would be lost when the
+// passphrase is taken off.
+func (p Paths) private() []string {
+	return []string{p.Identity, p.Contacts, p.Knocks, p.History, p.Card}
 }

@@ -39,6 +39,7 @@ func LoadSecrets(path string) (Secrets, error) {
 	if err != nil {
 		return Secrets{}, err
 	}
+	defer clear(data)
 	var file secretsFile
 	if err := unmarshal(path, data, &file); err != nil {
 		return Secrets{}, err
@@ -96,5 +97,6 @@ func save(path string, content any) error {
 	if err != nil {
 		return err
 	}
-	return WriteFile(path, append(data, '\n'))
+	defer clear(data)
+	return writePrivate(path, append(data, '\n'))
 }

@@ -93,9 +93,9 @@ func explainWrite(path string, err error) error {
 	return &sentenceError{sentence: sentence, cause: err}
 }
 
-// readPrivate reads a file that only its owner should be able to read, and takes
+// readOwn reads a file that only its owner should be able to read, and takes
 // the right from everybody else if somebody gave it.
-func readPrivate(path string) ([]byte, error) {
+func readOwn(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, explainRead(path, err)

@@ -44,6 +44,8 @@ func TestMain(m *testing.M) {
 			_, err := knocks.Seen(id, time.Unix(int64(n), 0))
 			report(err, fmt.Sprintf("%x", id))
 		}
+	case "passphrase":
+		changePassphrases(path)
 	case "lock":
 		_, err := Lock(Paths{Data: filepath.Dir(path), Lock: path})
 		report(err, "locked")

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -61,10 +60,9 @@ func (p *Profile) card() (uri string, signed []byte, err error) {
 	}
 	self := identity.FromSeed(secrets.Seed)
 	want := identity.Card{Key: self.Key(), Relay: address, Name: loaded.Name, Secret: secrets.CardSecret}
-	path := filepath.Join(p.Paths.Data, "card")
-	kept, err := os.ReadFile(path)
+	kept, err := settings.ReadPrivate(p.Paths.Card)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", nil, fmt.Errorf("the card that was given out last cannot be read: %w; check the owner and rights of that file", err)
+		return "", nil, fmt.Errorf("the card that was given out last cannot be read: %w", err)
 	}
 	last, signed, err := identity.ParseCard(strings.TrimSpace(string(kept)))
 	if err == nil && last.Key == want.Key {
@@ -82,7 +80,7 @@ func (p *Profile) card() (uri string, signed []byte, err error) {
 	}
 	signed = self.Sign(want)
 	uri = identity.URI(signed)
-	return uri, signed, settings.WriteFile(path, []byte(uri+"\n"))
+	return uri, signed, settings.WritePrivate(p.Paths.Card, []byte(uri+"\n"))
 }
 
 // hostRelay starts the relay that runs inside this process, on loopback.

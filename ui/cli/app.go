@@ -20,8 +20,21 @@ import (
 	"sotto/ui/tui"
 )
 
-// open finds the profile for reading, beside whichever process owns it.
+// open finds the profile for reading, beside whichever process owns it, and opens it
+// if it has a passphrase.
 func (p *program) open() (*profile.Profile, error) {
+	opened, err := p.openLocked()
+	if err == nil {
+		err = p.unlock(opened)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return opened, nil
+}
+
+// openLocked is open for what needs no more than the settings.
+func (p *program) openLocked() (*profile.Profile, error) {
 	if info, err := os.Stat(p.home); p.home != "" && (err == nil && !info.IsDir() || errors.Is(err, syscall.ENOTDIR)) {
 		return nil, usage("a profile is a folder, and %s is a file or inside one; choose another place with --home DIR", p.home)
 	}
@@ -34,9 +47,25 @@ type owned struct {
 	lock    *settings.ProfileLock
 }
 
-// own takes the profile for this process.
+// own takes the profile for this process and opens it.
 func (p *program) own() (*owned, error) {
-	opened, err := p.open()
+	o, err := p.ownLocked()
+	if err != nil {
+		return nil, err
+	}
+	if err = p.unlock(o.profile); err == nil {
+		err = settings.Mend(o.profile.Paths)
+	}
+	if err != nil {
+		o.release()
+		return nil, err
+	}
+	return o, nil
+}
+
+// ownLocked is own for what needs no more than the settings.
+func (p *program) ownLocked() (*owned, error) {
+	opened, err := p.openLocked()
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func statusOf(err error) int {
 		{statusUsage, []error{
 			identity.ErrNotACard, identity.ErrCardDamaged, identity.ErrCardNewer, identity.ErrBadAddress,
 			settings.ErrUnknownKey, settings.ErrBadValue, profile.ErrBadName, profile.ErrNoName, audio.ErrUsage,
-			spoken.ErrBadCode,
+			spoken.ErrBadCode, settings.ErrShortPassphrase,
 		}},
 		{statusNoContact, []error{call.ErrNoContact}},
 		{statusUnreachable, []error{line.ErrUnreachable, line.ErrPinMismatch, line.ErrRefused}},

@@ -50,3 +50,19 @@ func (s screens) addByCode(ctx context.Context, name string, add func(context.Co
 	s.engine.PolicyChanged()
 	return *prepared.kept, nil
 }
+
+// Locked, Unlock and SetPassphrase are the profile's. The interface starts unlocked;
+// what it changes is asked for when Sotto starts next.
+func (s screens) Locked() bool                   { return s.profile.Locked() }
+func (s screens) Unlock(passphrase string) error { return s.profile.Unlock(passphrase) }
+
+func (s screens) SetPassphrase(old, new string) error {
+	if err := s.profile.SetPassphrase(old, new); err != nil {
+		return err
+	}
+	// A passphrase that the system's keyring holds is the old one now.
+	if kept, err := fromKeyring(s.profile); err == nil && kept != "" {
+		toKeyring(s.profile, new)
+	}
+	return nil
+}

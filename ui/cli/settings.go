@@ -23,7 +23,7 @@ func (p *program) settingsCommand() *cobra.Command {
 	}
 	command.AddCommand(
 		&cobra.Command{Use: "path", Short: "Print where the settings file is", Args: noArguments, RunE: func(*cobra.Command, []string) error {
-			opened, err := p.open()
+			opened, err := p.openLocked()
 			if err != nil {
 				return err
 			}
@@ -38,13 +38,14 @@ func (p *program) settingsCommand() *cobra.Command {
 			if err := means(words[0], words[1]); err != nil {
 				return err
 			}
-			owned, err := p.own()
+			owned, err := p.ownLocked()
 			if err != nil {
 				return err
 			}
 			defer owned.release()
 			return owned.profile.Set(words[0], words[1])
 		}},
+		p.passphraseCommand(),
 		&cobra.Command{Use: "edit", Short: "Open the settings file in your editor ($EDITOR)", Args: noArguments, RunE: func(*cobra.Command, []string) error { return p.editSettings() }},
 	)
 	return command
@@ -75,7 +76,7 @@ type settingEvent struct {
 }
 
 func (p *program) listSettings() error {
-	opened, err := p.open()
+	opened, err := p.openLocked()
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func (p *program) listSettings() error {
 }
 
 func (p *program) getSetting(name string) error {
-	opened, err := p.open()
+	opened, err := p.openLocked()
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (p *program) getSetting(name string) error {
 
 // editSettings opens the file in the person's editor and checks what they saved.
 func (p *program) editSettings() error {
-	owned, err := p.own()
+	owned, err := p.ownLocked()
 	if err != nil {
 		return err
 	}
