@@ -151,7 +151,7 @@ func (p *program) passphraseCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "passphrase",
 		Short: "Lock the profile with a passphrase, change it, or take it off",
-		Long: "Seals identity, contacts, calls already seen and the card with age under a passphrase. It is asked for when\n" +
+		Long: "Seals identity, contacts, history, calls already seen and the card with age under a passphrase. It is asked for when\n" +
 			"Sotto starts, or kept in the system's keyring where there is one, or read from the file that " + passphraseFile + "\n" +
 			"names. The settings file and the key of a relay on this machine are not sealed. There is no way back without it.",
 		Example: "  sotto settings passphrase\n  sotto settings passphrase --file new.txt --keyring off\n  sotto settings passphrase --remove",
