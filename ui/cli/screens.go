@@ -69,7 +69,7 @@ func (s screens) Contacts() ([]tui.Contact, error) {
 	}
 	shown := make([]tui.Contact, 0, len(contacts))
 	for _, contact := range contacts {
-		shown = append(shown, tui.Contact{Name: contact.Name, Key: contact.Card.Key.String(), Verified: contact.Verified, Blocked: contact.Blocked})
+		shown = append(shown, tui.Contact{Name: contact.Name, Key: contact.Card.Key.String(), Ring: contact.Ring, Verified: contact.Verified, Blocked: contact.Blocked})
 	}
 	return shown, nil
 }
@@ -129,7 +129,11 @@ func (s screens) Card() (string, error) { return s.profile.Card() }
 // Devices lists the microphones and speakers there are.
 func (s screens) Devices() ([]open.Described, error) { return open.List() }
 
-// Microphone gives the level of what words mean, in dBFS, ten times a second until ctx ends.
+// Microphone gives the level of what words mean, in dBFS, ten times a second until
+// ctx ends; "" is the microphone that a call would use.
 func (s screens) Microphone(ctx context.Context, words string) (<-chan float64, error) {
+	if words == "" {
+		words, _ = s.sound()
+	}
 	return open.Levels(ctx, words)
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"sotto/settings"
 )
 
 // contactView is everything about one contact, and what can be done about it.
@@ -37,7 +39,7 @@ func (c *contactView) keys(w *world) []bind {
 	if contact.Blocked {
 		blocking.does = "unblock"
 	}
-	binds := []bind{on(dial), verifying, blocking, on(renameContact), on(removeContact), on(back)}
+	binds := []bind{on(dial), verifying, blocking, on(setRing), on(renameContact), on(removeContact), on(back)}
 	if w.live() {
 		return binds[1:]
 	}
@@ -63,6 +65,7 @@ func (c *contactView) render(w *world, width int) page {
 		p.row(w, "Blocked", "Calls from "+name+" do not ring here, and look as if you were away. You can still call.", w.theme.Bad, width)
 	} else {
 		p.row(w, "May call you", w.mayCall(contact), plainStyle, width)
+		p.row(w, "Rings", ringWords[contact.Ring].label+".", plainStyle, width)
 	}
 	if last, ok := w.lastCall(contact); ok {
 		p.row(w, "Last call", w.when(last.Time)+", "+outcomeOf(last)+".", plainStyle, width)
@@ -75,6 +78,8 @@ func (w *world) mayCall(contact Contact) string {
 	switch who := w.settings["calls.who"]; {
 	case w.settings["calls.enabled"] != "on":
 		return "Not now: calling is off."
+	case contact.Ring == settings.RingAlways:
+		return "Yes, whoever else may: you chose so."
 	case who == "nobody":
 		return "No: nobody may call you, says the setting."
 	case who == "verified" && !contact.Verified:
@@ -103,6 +108,8 @@ func (c *contactView) do(m *model, chosen action) tea.Cmd {
 			return act(func() error { return profile.BlockContact(name, false) }, said(short+" is not blocked any more."))
 		}
 		return act(func() error { return profile.BlockContact(name, true) }, said(short+" is blocked: their calls do not ring here. They are not told."))
+	case setRing:
+		m.push(newRingQuestion(&m.world, contact))
 	case renameContact:
 		m.push(newRenameForm(&m.world, name))
 	case removeContact:
@@ -154,4 +161,30 @@ func newVerification(w *world, name string) *question {
 			return act(func() error { return profile.VerifyContact(name, true) }, said(short+" is verified."))
 		},
 	}
+}
+
+// ringWords say what a contact's call does here, by what is stored.
+var ringWords = map[string]option{
+	"":                   {value: settings.RingDefault, label: "As the settings say", means: "What the settings say of who may call holds for them too."},
+	settings.RingSilence: {value: settings.RingSilence, label: "In silence", means: "Their call shows on the screen and makes no sound. They are told nothing of it."},
+	settings.RingAlways:  {value: settings.RingAlways, label: "Always", means: "Their call rings even when the settings say that nobody, or only verified contacts, may call."},
+}
+
+// newRingQuestion asks how a contact's calls ring here.
+func newRingQuestion(w *world, contact Contact) *question {
+	short := w.shortName(contact.Name)
+	q := &question{title: "Ringing", asks: "How do calls from " + short + " ring here?"}
+	for i, ring := range []string{"", settings.RingSilence, settings.RingAlways} {
+		entry := ringWords[ring]
+		if ring == contact.Ring {
+			entry.label += " (now)"
+			q.answer.at = i
+		}
+		q.answer.options = append(q.answer.options, entry)
+	}
+	q.chosen = func(m *model, value string) tea.Cmd {
+		profile := m.profile
+		return act(func() error { return profile.SetContactRing(contact.Name, value) }, said("Saved."))
+	}
+	return q
 }

@@ -3,11 +3,13 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"sotto/audio/open"
 	"sotto/net/call"
 	"sotto/settings"
 )
@@ -117,18 +119,24 @@ func (f *fakeCalls) DeclineWaiting() error {
 	return f.note("decline the other", func(s *call.Snapshot) { s.Waiting = nil })
 }
 
+func (f *fakeCalls) UseDevices(mic, speaker string) error {
+	return f.note("use "+mic+" and "+speaker, func(*call.Snapshot) {})
+}
+
 // fakeProfile keeps a profile in memory.
 type fakeProfile struct {
-	mu       sync.Mutex // guards everything below
-	setUp    bool
-	chosen   []Choices
-	contacts []Contact
-	history  []settings.HistoryEntry
-	settings map[string]string
-	invited  chan string // nil: inviting fails; else the name of who used the code
-	joined   []string    // codes that were used
-	mistake  error       // in the settings file
-	fails    error       // what every change answers
+	mu        sync.Mutex // guards everything below
+	setUp     bool
+	chosen    []Choices
+	contacts  []Contact
+	history   []settings.HistoryEntry
+	settings  map[string]string
+	invited   chan string // nil: inviting fails; else the name of who used the code
+	joined    []string    // codes that were used
+	strangers []string    // keys that were blocked or let go
+	noMic     error       // what opening the microphone answers
+	mistake   error       // in the settings file
+	fails     error       // what every change answers
 }
 
 func newFakeProfile(setUp bool, contacts ...Contact) *fakeProfile {
@@ -274,6 +282,35 @@ func (f *fakeProfile) Join(_ context.Context, code, name string) (string, error)
 	f.joined = append(f.joined, code)
 	f.mu.Unlock()
 	return f.AddContact(code, name)
+}
+
+func (f *fakeProfile) SetContactRing(name, ring string) error {
+	if ring == settings.RingDefault {
+		ring = ""
+	}
+	return f.mark(name, func(c *Contact) { c.Ring = ring })
+}
+
+func (f *fakeProfile) BlockCaller(key, _ string, blocked bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.strangers = append(f.strangers, fmt.Sprint(key, " ", blocked))
+	return f.fails
+}
+
+func (f *fakeProfile) Devices() ([]open.Described, error) {
+	return []open.Described{
+		{Words: "device:usb-mic", Name: "Desk microphone", Kind: microphone},
+		{Words: "device:built-in", Name: "Built-in speakers", Kind: speaker, Default: true},
+		{Words: "device:head", Name: "Headphones", Kind: speaker},
+	}, nil
+}
+
+// Microphone gives no levels by itself: tests say what is heard.
+func (f *fakeProfile) Microphone(ctx context.Context, _ string) (<-chan float64, error) {
+	levels := make(chan float64)
+	context.AfterFunc(ctx, func() { close(levels) })
+	return levels, f.noMic
 }
 
 func (f *fakeProfile) History() ([]settings.HistoryEntry, error) {

@@ -20,6 +20,15 @@ func TestEnterAloneGetsThroughTheFirstRun(t *testing.T) {
 	d.press("enter")
 	d.wants("› On this machine", "It reaches only people on this computer, and such a relay has your address.")
 	d.press("enter")
+	d.wants("Does your microphone hear you?", "Nothing is recorded, and nothing is sent.")
+	mic := d.m.stack[0].(*setup).mic
+	mic.levels = nil // what follows is said here
+	d.m.update(heard{mic, -70, true})
+	d.m.update(listens{mic, make(chan float64), nil})
+	d.wants("Say something")
+	d.m.update(heard{mic, -20, true})
+	d.wants("It hears you.", "━━━")
+	d.press("enter")
 	d.wants("› Not now", "Your relay sees your address and that Sotto is open.")
 	d.press("enter")
 	d.wants("› echo")
@@ -39,10 +48,45 @@ func TestTheFirstRunTakesOtherAnswers(t *testing.T) {
 	d.wants("Which relay carries your calls?", "! ", "not:an:address")
 	d.press("ctrl+u")
 	d.write("relay.example.org:8443")
-	d.press("enter", "down", "enter")
+	d.press("enter", "enter", "down", "enter")
 	d.wants("› echo")
 	if got := d.profile.chosen; len(got) != 1 || got[0] != (Choices{Name: "Zoë q", Relay: "relay.example.org:8443", Calls: true}) {
 		t.Errorf("the profile was set up with %+v", got)
+	}
+}
+
+func TestTheFirstRunTakesACode(t *testing.T) {
+	d := newDriver(t, &fakeCalls{}, newFakeProfile(false))
+	d.press("enter", "down", "down", "enter")
+	d.wants("Type the code that somebody told you")
+	d.write("42 apple river stone clou")
+	d.press("tab", "enter")
+	d.wants("Ask for the name of their relay too")
+	d.press("home")
+	d.write("relay.example.org ")
+	d.press("enter")
+	d.wants("Does your microphone hear you?")
+	d.press("esc", "enter", "enter", "enter")
+	if got := d.profile.chosen; len(got) != 1 || got[0] != (Choices{Name: "alice", Relay: "relay.example.org"}) {
+		t.Errorf("the profile was set up with %+v", got)
+	}
+	if got := d.profile.joined; len(got) != 1 || got[0] != "relay.example.org 42 apple river stone cloud" {
+		t.Errorf("joined with %q", got)
+	}
+	d.wants("is in your contacts, verified.", "Contacts")
+}
+
+func TestTheMicrophoneIsClosedWhenItsScreenIsLeft(t *testing.T) {
+	for _, leaving := range []string{"enter", "esc"} {
+		d := newDriver(t, &fakeCalls{}, newFakeProfile(false))
+		d.press("enter", "enter")
+		screen := d.m.stack[0].(*setup)
+		closed := false
+		screen.mic.cancel = func() { closed = true }
+		d.press(leaving)
+		if !closed || screen.mic != nil {
+			t.Errorf("%s leaves the microphone open", leaving)
+		}
 	}
 }
 
@@ -50,7 +94,7 @@ func TestAFirstRunThatFailsKeepsEveryAnswer(t *testing.T) {
 	d := newDriver(t, &fakeCalls{}, newFakeProfile(false))
 	d.profile.fails = errors.New("the disk is full; make room and try again")
 	d.write("!")
-	d.press("enter", "enter", "down", "enter")
+	d.press("enter", "enter", "enter", "down", "enter")
 	d.wants("! The disk is full; make room and try again.", "› Turn on")
 	d.profile.fails = nil
 	d.press("enter")

@@ -170,7 +170,7 @@ func (h *historyList) do(m *model, chosen action) tea.Cmd {
 		if h.filter.open {
 			h.leaveFilter(&m.world)
 		} else if len(entries) > 0 {
-			m.push(&historyView{entries[h.at]})
+			m.push(&historyView{entry: entries[h.at]})
 		}
 	}
 	h.matching(&m.world)
@@ -205,7 +205,8 @@ func newForgetting() *question {
 
 // historyView is one call that is over, and what can be done about who was in it.
 type historyView struct {
-	entry settings.HistoryEntry
+	entry   settings.HistoryEntry
+	blocked bool // a stranger who was blocked from here
 }
 
 // contact is who it was, if they are a contact still.
@@ -224,12 +225,15 @@ func (v *historyView) heading(w *world) (title, status string) {
 
 func (v *historyView) keys(w *world) []bind {
 	contact, known := v.contact(w)
-	if !known {
-		return []bind{on(back)}
-	}
 	blocking := on(block)
-	if contact.Blocked {
+	if contact.Blocked || !known && v.blocked {
 		blocking.does = "unblock"
+	}
+	switch {
+	case !known && v.entry.Key == "":
+		return []bind{on(back)}
+	case !known:
+		return []bind{blocking, on(back)}
 	}
 	binds := []bind{as(callAgain, "call"), blocking, on(openContact), on(back)}
 	if w.live() {
@@ -262,6 +266,8 @@ func (v *historyView) render(w *world, width int) page {
 	p.row(w, "Receipt", entry.Receipt, plainStyle, width)
 	if contact, known := v.contact(w); known && contact.Blocked {
 		p.row(w, "Blocked", "Calls from "+w.shortName(contact.Name)+" do not ring here.", w.theme.Bad, width)
+	} else if !known && v.blocked {
+		p.row(w, "Blocked", "Whoever called does not ring here any more, under whatever name.", w.theme.Bad, width)
 	} else if !known {
 		p.row(w, "Who it was", "Not in your contacts.", plainStyle, width)
 	}
@@ -269,7 +275,7 @@ func (v *historyView) render(w *world, width int) page {
 }
 
 func (v *historyView) do(m *model, chosen action) tea.Cmd {
-	contact, _ := v.contact(&m.world)
+	contact, known := v.contact(&m.world)
 	profile, short := m.profile, m.shortName(contact.Name)
 	switch chosen {
 	case back:
@@ -280,6 +286,9 @@ func (v *historyView) do(m *model, chosen action) tea.Cmd {
 	case openContact:
 		m.push(&contactView{contact.Name})
 	case block:
+		if !known {
+			return v.blockStranger(m)
+		}
 		blocked := !contact.Blocked
 		text := short + " is not blocked any more."
 		if blocked {
@@ -288,6 +297,20 @@ func (v *historyView) do(m *model, chosen action) tea.Cmd {
 		return act(func() error { return profile.BlockContact(contact.Name, blocked) }, said(text))
 	}
 	return nil
+}
+
+// blockStranger blocks, or lets go, who is in the history only.
+func (v *historyView) blockStranger(m *model) tea.Cmd {
+	profile, entry, blocked := m.profile, v.entry, !v.blocked
+	short := m.shortName(entry.Name)
+	return act(func() error { return profile.BlockCaller(entry.Key, entry.Name, blocked) }, func(m *model) tea.Cmd {
+		v.blocked = blocked
+		m.tell(short + " is not blocked any more.")
+		if blocked {
+			m.tell(short + " is blocked. They are not told.")
+		}
+		return m.load()
+	})
 }
 
 // lastCall is the latest call with a contact.

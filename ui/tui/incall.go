@@ -35,9 +35,9 @@ func (inCall) keys(w *world) []bind {
 	if info.Deafened {
 		deafening.does = "hear again"
 	}
-	binds := []bind{on(hangUp), muting, holding, on(writeText), on(showProof), on(switchView), deafening}
+	binds := []bind{on(hangUp), muting, holding, on(writeText), on(showProof), on(switchView), deafening, on(openDevices)}
 	if info.Deafened {
-		binds = []bind{on(hangUp), deafening, muting, holding, on(writeText), on(showProof), on(switchView)}
+		binds = []bind{on(hangUp), deafening, muting, holding, on(writeText), on(showProof), on(switchView), on(openDevices)}
 	}
 	if w.snap.Waiting != nil {
 		binds = append([]bind{on(answerWaiting), on(declineWaiting)}, binds...)
@@ -208,6 +208,10 @@ func (inCall) do(m *model, chosen action) tea.Cmd {
 		return act(calls.AnswerWaiting, (*model).pull)
 	case declineWaiting:
 		return act(calls.DeclineWaiting, (*model).pull)
+	case openDevices:
+		picker := newCallDevices()
+		m.push(picker)
+		return picker.ask(m.profile)
 	case showProof:
 		m.push(&proofPanel{})
 	case verify:

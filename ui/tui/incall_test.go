@@ -103,3 +103,57 @@ func TestDeafened(t *testing.T) {
 	d.wants("You are talking, but you are muted: m lets bob hear you.")
 	d.wantsAsked("deafen, deafen, mute")
 }
+
+func TestDevicesAreChangedInTheCall(t *testing.T) {
+	d := newDriver(t, &fakeCalls{snap: with(nil)}, newFakeProfile(true))
+	d.press("g")
+	d.wants("› Microphone: the system's", "Microphone: Desk microphone", "Speaker: Headphones")
+	d.press("down", "enter")
+	d.wants("The microphone was changed for this call.", "h hang up")
+	d.press("g")
+	d.seek("Speaker: Headphones")
+	d.press("enter")
+	d.wantsAsked("use device:usb-mic and , use  and device:head")
+	d.calls.fails = call.ErrFixedDevices
+	d.press("g", "enter")
+	d.wants("! The devices of this call cannot be changed.")
+}
+
+func TestDevicesAreChosenInTheSettings(t *testing.T) {
+	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
+	d.press("s")
+	d.seek("Speaker")
+	d.press("enter")
+	d.wants("› the system's (now)", "Headphones")
+	d.seek("Headphones")
+	d.press("enter")
+	d.wants("› Speaker • device:head")
+	d.press("enter")
+	d.seek("Something else")
+	d.press("enter", "ctrl+u")
+	d.write("file:x.wav")
+	d.press("enter")
+	d.wants("› Speaker • file:x.wav")
+}
+
+func TestAContactRingsAsChosen(t *testing.T) {
+	d := newDriver(t, &fakeCalls{}, newFakeProfile(true, someContacts...))
+	d.press("down", "i")
+	d.wants("Rings As the settings say.")
+	d.press("s", "down", "down", "enter")
+	d.wants("Saved.", "Rings Always.")
+	d.press("s")
+	d.wants("› Always (now)")
+}
+
+func TestAStrangerIsBlockedFromTheHistory(t *testing.T) {
+	d := withPast(t)
+	d.press("h", "down", "enter")
+	d.wants("Definitely Your Bank called you", "Not in your contacts.")
+	d.press("b")
+	d.wants("is blocked. They are not told.", "b unblock")
+	d.press("b")
+	if got := d.profile.strangers; len(got) != 2 || got[0] != "ee true" || got[1] != "ee false" {
+		t.Errorf("blocked %q", got)
+	}
+}

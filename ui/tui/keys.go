@@ -51,6 +51,8 @@ const (
 	complete
 	openHistory
 	forget
+	openDevices
+	setRing
 )
 
 // bind joins an action to its keys and to the words that the footer and the help show.
@@ -100,6 +102,8 @@ var table = map[action]bind{
 	declineWaiting: {name: "decline-waiting", keys: []string{"x"}, does: "decline", means: "decline the call that waits; this one goes on"},
 	openHistory:    {name: "history", keys: []string{"h"}, does: "history", means: "the calls that are over"},
 	forget:         {name: "delete-history", keys: []string{"x"}, does: "delete all", means: "delete the whole history"},
+	openDevices:    {name: "devices", keys: []string{"g"}, does: "devices", means: "use another microphone or speaker in this call"},
+	setRing:        {name: "ring", keys: []string{"s"}, does: "ring", means: "how this contact's calls ring here"},
 	showPicture:    {name: "picture", keys: []string{"p"}, does: "picture", means: "show it as a picture for a camera"},
 	copyCode:       {name: "copy-code", keys: []string{"c"}, does: "copy", means: "copy the code to the clipboard"},
 	complete:       {keys: []string{"tab"}, does: "complete", means: "complete the word, or show those that begin like it"},

@@ -170,6 +170,12 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		msg.screen.code = msg.code
 	case invited:
 		return m.finishInvite(msg)
+	case devicesFound:
+		m.keepDevices(msg)
+	case listens:
+		return msg.mic.began(msg)
+	case heard:
+		return msg.mic.hears(msg)
 	case cardRead:
 		m.keepCard(msg)
 	case dialled:

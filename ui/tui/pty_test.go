@@ -225,6 +225,8 @@ func TestOnARealTerminal(t *testing.T) {
 			term.press("\r")
 			term.until("On this machine")
 			term.press("\r")
+			term.until("Does your microphone hear you?")
+			term.press("\r")
 			term.until("Not now")
 			term.press("\r")
 			term.until("› echo")

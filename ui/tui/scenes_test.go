@@ -121,10 +121,23 @@ func atRest() []scene {
 			d.press("enter", "down")
 			d.write("relay.example.org:8443")
 		}},
-		{name: "setup-calling", fresh: true, play: keysPressed("enter", "enter")},
+		{name: "setup-code", fresh: true, play: func(d *driver) {
+			d.press("enter", "down", "down")
+			d.write("relay.example.org 42 apple")
+		}},
+		{name: "setup-microphone", fresh: true, play: func(d *driver) {
+			d.press("enter", "enter")
+			mic := d.m.stack[0].(*setup).mic
+			mic.level, mic.loud = -20, true
+		}},
+		{name: "setup-no-microphone", fresh: true, play: func(d *driver) {
+			d.profile.noMic = errors.New("no microphone was found; connect one, or check that the sound server runs")
+			d.press("enter", "enter")
+		}},
+		{name: "setup-calling", fresh: true, play: keysPressed("enter", "enter", "enter")},
 		{name: "setup-failed", fresh: true, play: func(d *driver) {
 			d.profile.fails = errors.New("the disk is full: nothing was saved; make room and press enter again")
-			d.press("enter", "enter", "enter")
+			d.press("enter", "enter", "enter", "enter")
 		}},
 		{name: "contacts-empty"},
 		{name: "contacts", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("down")},
@@ -144,6 +157,7 @@ func atRest() []scene {
 		{name: "contact", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("down", "i")},
 		{name: "contact-unverified", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "down", "i")},
 		{name: "contact-blocked", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "i", "b")},
+		{name: "contact-ring", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "i", "s")},
 		{name: "contact-verify", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "down", "i", "v")},
 		{name: "palette", snap: ready, with: someContacts, set: on443, play: keysPressed("down", ":")},
 		{name: "palette-found", snap: ready, with: someContacts, set: on443, play: func(d *driver) {
@@ -209,6 +223,7 @@ func settingScenes() []scene {
 		{name: "history-answered", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("h", "down", "down", "enter")},
 		{name: "history-missed", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("h", "enter")},
 		{name: "history-failed", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("h", "down", "down", "down", "down", "down", "enter")},
+		{name: "history-stranger", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("h", "down", "enter")},
 		{name: "history-delete", past: somePast, play: keysPressed("h", "x")},
 		{name: "settings", play: keysPressed("s")},
 		{name: "settings-off", play: at("Calling")},
@@ -222,6 +237,7 @@ func settingScenes() []scene {
 			d.profile.fails = errors.New("the settings could not be written: the disk is full; the old settings still hold")
 			at("Calling", "enter")(d)
 		}},
+		{name: "settings-speaker", play: at("Speaker", "enter")},
 		{name: "settings-key", play: at("Mute", "enter")},
 		{name: "settings-found", play: func(d *driver) {
 			d.press("s", "/")
@@ -292,6 +308,7 @@ func callScenes() []scene {
 			over(call.Declined, "")(i)
 			i.Texts = []call.Text{{At: start, Body: "Driving. I call you at six."}}
 		})},
+		{name: "call-devices", snap: with(nil), play: keysPressed("g", "down")},
 		{name: "call-proof", snap: with(nil), play: keysPressed("p")},
 		{name: "call-verify", snap: with(func(i *call.Info) { i.Peer.Verified, i.Proof.Verified = false, false }), play: keysPressed("v")},
 		{name: "call-peeked", with: someContacts, snap: with(nil), play: keysPressed("tab", "down")},

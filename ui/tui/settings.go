@@ -314,6 +314,9 @@ func (s *settingsList) leaveFilter() {
 	}
 }
 
+// deviceSettings are the settings that name a device, and its kind.
+var deviceSettings = map[string]string{"sound.mic": microphone, "sound.speaker": speaker, "sound.ring": speaker}
+
 func (s *settingsList) change(m *model) tea.Cmd {
 	row, ok := s.row()
 	switch {
@@ -334,6 +337,10 @@ func (s *settingsList) change(m *model) tea.Cmd {
 		return m.save(row.key.Name, values[0])
 	case len(values) > 2:
 		m.push(newSettingQuestion(row, stored))
+	case deviceSettings[row.key.Name] != "":
+		picker := newSettingDevices(&m.world, row, deviceSettings[row.key.Name])
+		m.push(picker)
+		return picker.ask(m.profile)
 	default:
 		m.push(newSettingForm(&m.world, row))
 	}

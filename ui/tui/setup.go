@@ -2,10 +2,12 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"sotto/net/identity"
+	"sotto/net/pair"
 )
 
 // nameLimit is what fits into a card, in bytes.
@@ -18,14 +20,24 @@ const relayMeans = "A relay carries your calls, so nobody you talk to sees your 
 // setup is the first run: one question a screen, each with an answer that Enter
 // accepts. Nothing is stored before the last answer.
 type setup struct {
-	step    int // 0 name, 1 relay, 2 calling
+	step    int // of the constants below
 	preset  string
 	name    field
 	address field
+	code    field // told by somebody, in place of a relay
 	relay   choice
+	mic     *listening // not nil while the microphone is tried out
 	calling choice
 	saving  bool
 }
+
+// The steps of the first run.
+const (
+	stepName = iota
+	stepRelay
+	stepMicrophone
+	stepCalling
+)
 
 func newSetup(name string) *setup {
 	s := &setup{preset: name, name: newField(name, nameLimit)}
@@ -39,6 +51,11 @@ func newSetup(name string) *setup {
 			value: "address", label: "At an address",
 			means: "A relay that you, or somebody you trust, runs elsewhere.",
 			field: &s.address, hint: "relay.example.org",
+		},
+		{
+			value: "code", label: "I have a code",
+			means: "Somebody told you one, with a relay's name in front: it becomes your relay too, and they your first contact.",
+			field: &s.code, hint: "relay.example.org 42 apple river stone cloud",
 		},
 	}}
 	s.calling = choice{full: true, options: []option{
@@ -55,15 +72,21 @@ func newSetup(name string) *setup {
 }
 
 func (s *setup) heading(*world) (title, status string) {
-	return "First run", fmt.Sprintf("%d of 3", s.step+1)
+	return "First run", fmt.Sprintf("%d of 4", s.step+1)
 }
 
 func (s *setup) keys(*world) []bind {
 	binds := []bind{as(accept, "continue")}
-	if s.step > 0 {
+	switch s.step {
+	case stepRelay, stepCalling:
 		binds = append(binds, on(up), on(down), on(back))
+	case stepMicrophone:
+		binds = append(binds, on(back))
 	}
-	if s.step == 2 {
+	if s.step == stepRelay && s.relay.selected().value == "code" {
+		binds = append(binds, on(complete))
+	}
+	if s.step == stepCalling {
 		binds[0].does = "finish"
 	}
 	return binds
@@ -73,9 +96,9 @@ func (s *setup) typing() *field {
 	switch {
 	case s.saving:
 		return nil
-	case s.step == 0:
+	case s.step == stepName:
 		return &s.name
-	case s.step == 1:
+	case s.step == stepRelay:
 		return s.relay.typing()
 	}
 	return nil
@@ -84,18 +107,24 @@ func (s *setup) typing() *field {
 func (s *setup) render(w *world, width int) page {
 	p := page{tight: w.small}
 	switch s.step {
-	case 0:
+	case stepName:
 		p.say(w.theme.Strong, "What shall people call you?", width)
 		p.gap()
 		p.input(w, &s.name, "your name", 0, width)
 		p.gap()
 		p.say(plainStyle, "The name stands in your card, which you give to the people who may reach you. Nobody else sees it.", width)
-	case 1:
+	case stepRelay:
 		p.say(w.theme.Strong, "Which relay carries your calls?", width)
 		p.say(plainStyle, relayMeans, width)
 		p.gap()
 		s.relay.draw(w, &p, width)
-	case 2:
+	case stepMicrophone:
+		p.say(w.theme.Strong, "Does your microphone hear you?", width)
+		p.gap()
+		s.mic.draw(w, &p, width)
+		p.gap()
+		p.say(w.theme.Faint, "It is open only while this screen shows. Nothing is recorded, and nothing is sent.", width)
+	case stepCalling:
 		p.say(w.theme.Strong, "Turn calling on?", width)
 		p.gap()
 		s.calling.draw(w, &p, width)
@@ -117,45 +146,95 @@ func (s *setup) do(m *model, chosen action) tea.Cmd {
 		if chosen == up {
 			by = -1
 		}
-		if s.step == 1 {
+		if s.step == stepRelay {
 			s.relay.move(by)
 		} else {
 			s.calling.move(by)
 		}
+	case complete:
+		if found := completeWord(&s.code, pair.Complete); len(found) > 0 {
+			m.tell(strings.Join(found[:min(len(found), 12)], "  "))
+		}
 	case back:
-		s.step = max(s.step-1, 0)
+		return s.turn(m, max(s.step-1, stepName))
 	case accept:
 		return s.accept(m)
 	}
 	return nil
 }
 
+// turn goes to another step; the microphone is open on its own only.
+func (s *setup) turn(m *model, step int) tea.Cmd {
+	if s.mic != nil {
+		s.mic.cancel()
+		s.mic = nil
+	}
+	s.step = step
+	if step != stepMicrophone {
+		return nil
+	}
+	var listen tea.Cmd
+	s.mic, listen = m.listen()
+	return listen
+}
+
 func (s *setup) accept(m *model) tea.Cmd {
-	switch {
-	case s.step == 0 && s.name.value() == "":
-		if s.name = newField(s.preset, nameLimit); s.preset == "" {
-			m.tell("Type a name: any word that your contacts will know you by.")
-		}
-	case s.step == 1 && s.relay.selected().value == "address" && s.address.value() == "":
-		m.tell("Type the relay's address, or choose the relay on this machine.")
-	case s.step == 1 && s.relay.selected().value == "address":
-		if _, err := identity.ParseAddress(s.address.value()); err != nil {
-			m.complain(err)
+	switch s.step {
+	case stepName:
+		if s.name.value() == "" {
+			if s.name = newField(s.preset, nameLimit); s.preset == "" {
+				m.tell("Type a name: any word that your contacts will know you by.")
+			}
 			return nil
 		}
-		s.step++
-	case s.step < 2:
-		s.step++
-	default:
+	case stepRelay:
+		if !s.relayChosen(m) {
+			return nil
+		}
+	case stepCalling:
 		return s.finish(m)
 	}
-	return nil
+	return s.turn(m, s.step+1)
+}
+
+// relayChosen reports whether the answer about the relay is whole, and says what is missing.
+func (s *setup) relayChosen(m *model) bool {
+	switch s.relay.selected().value {
+	case "address":
+		if s.address.value() == "" {
+			m.tell("Type the relay's address, or choose the relay on this machine.")
+			return false
+		}
+		if _, err := identity.ParseAddress(s.address.value()); err != nil {
+			m.complain(err)
+			return false
+		}
+	case "code":
+		code, err := pair.ParseCode(s.code.value())
+		switch {
+		case s.code.value() == "":
+			m.tell("Type the code that somebody told you, or choose a relay.")
+			return false
+		case err != nil:
+			m.complain(err)
+			return false
+		case code.Relay.Host == "":
+			m.tell("Ask for the name of their relay too, and type it in front of the number.")
+			return false
+		}
+	}
+	return true
 }
 
 func (s *setup) finish(m *model) tea.Cmd {
 	choices := Choices{Name: s.name.value(), Relay: "local", Calls: s.calling.selected().value == "on"}
-	if s.relay.selected().value == "address" {
+	switch s.relay.selected().value {
+	case "address":
 		choices.Relay = s.address.value()
+	case "code":
+		if code, err := pair.ParseCode(s.code.value()); err == nil {
+			choices.Relay = code.Relay.String()
+		}
 	}
 	s.saving = true
 	profile := m.profile
@@ -171,12 +250,19 @@ type setUp struct {
 }
 
 func (m *model) finishSetUp(result setUp) tea.Cmd {
-	result.screen.saving = false
+	s := result.screen
+	s.saving = false
 	if result.err != nil {
 		m.complain(result.err)
 		return nil
 	}
 	m.stack = []screen{&contactList{}}
 	m.scroll = 0
-	return m.load()
+	if s.relay.selected().value != "code" {
+		return m.load()
+	}
+	join := newJoinForm(m.ctx, s.code.value())
+	m.push(join)
+	join.at = len(join.fields) - 1
+	return tea.Batch(m.load(), join.do(m, accept))
 }

@@ -25,6 +25,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	xterm "github.com/charmbracelet/x/term"
 
+	"sotto/audio/open"
 	"sotto/net/call"
 	"sotto/settings"
 	"sotto/ui/term"
@@ -48,12 +49,14 @@ type Calls interface {
 	SendText(text string) error
 	AnswerWaiting() error
 	DeclineWaiting() error
+	UseDevices(mic, speaker string) error // "" leaves one as it is
 }
 
 // Contact is one line of the list. Name is already safe to print.
 type Contact struct {
 	Name              string
 	Key               string // as the history has it
+	Ring              string // settings.RingSilence, settings.RingAlways, or "" for what the settings say
 	Verified, Blocked bool
 }
 
@@ -84,6 +87,12 @@ type Profile interface {
 	Card() (string, error)
 	History() ([]settings.HistoryEntry, error) // newest first
 	ForgetHistory() error
+	SetContactRing(name, ring string) error
+	BlockCaller(key, name string, blocked bool) error // somebody who is in the history only
+	Devices() ([]open.Described, error)
+	// Microphone gives the level of a microphone in dBFS, ten times a second until ctx
+	// ends; "" is the one that a call would use.
+	Microphone(ctx context.Context, words string) (<-chan float64, error)
 	// Invite calls onCode once, with the code to say, and returns the name of who used it.
 	Invite(ctx context.Context, onCode func(code string)) (name string, err error)
 	Join(ctx context.Context, code, name string) (kept string, err error)

@@ -62,6 +62,10 @@ var wording = map[string]words{
 		label: "Microphone", must: "Type default for the system's microphone.", hint: "default",
 		edit: []string{"Type default, device: and a device's name, null for silence, tone, or file: and the path of a WAV file."},
 	},
+	"sound.ring": {
+		label: "Ringing", none: "where you hear the call",
+		edit: []string{"Where an incoming call rings. Type device: and a device's name, or leave the line empty for the speaker."},
+	},
 	"sound.speaker": {
 		label: "Speaker", must: "Type default for the system's speaker.", hint: "default",
 		edit: []string{"Type default, device: and a device's name, null for silence, or file: and the path of a WAV file."},
