@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"sotto/audio"
@@ -111,10 +112,12 @@ func (s *keeping) condition(now time.Time) string {
 		return ""
 	}
 	switch {
+	case s.live == nil && s.said.device.Kind == "" && strings.HasPrefix(s.said.condition, never[s.kind]):
+		return s.said.condition // opening is tried again and again: the first reason stays
 	case s.live == nil && s.next == nil && !s.opening && s.why != nil && s.said.device.Kind == "":
-		return never[s.kind] + s.why.Error()
+		return never[s.kind] + strings.TrimPrefix(s.why.Error(), audio.ErrDevice.Error()+": ")
 	case s.live == nil && s.said.device.Kind == "" && s.said.condition != "":
-		return s.said.condition // opening is tried again and again: the reason stays
+		return s.said.condition
 	case s.live == nil && s.said.device.Kind == "" && now.Sub(s.startedAt) < firstFor:
 		return ""
 	case s.live == nil && !s.awayAt.IsZero() && now.Sub(s.awayAt) >= awayFor:
