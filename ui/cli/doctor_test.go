@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -104,5 +105,26 @@ func TestDoctorRecordsAndPlaysBack(t *testing.T) {
 	checks, _, status = examine(t, "--home", t.TempDir(), "--audio", "--mic", "null", "--speaker", "null")
 	if status != 1 || checks["audio"]["ok"] != false {
 		t.Errorf("silence: status %d, %v", status, checks)
+	}
+}
+
+func TestTheMicrophoneThatIsTriedIsTheOneACallUses(t *testing.T) {
+	p := &program{home: t.TempDir(), mic: "tone"}
+	owned, err := p.own()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := p.start(owned, nil)
+	defer a.close()
+	ctx, cancel := context.WithCancel(context.Background())
+	levels, err := screens{a}.Microphone(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if level := <-levels; level < -30 {
+		t.Errorf("a tone is heard at %.0f dBFS", level)
+	}
+	cancel()
+	for range levels { // ends
 	}
 }
