@@ -32,6 +32,8 @@ type conversation struct {
 	inbox      <-chan *wire.Envelope
 	outbox     *outbox // nil until the sound flows; then it carries what mail did
 	numbered   *numbered
+	route      *route
+	carrier    *carrier
 	heldAt     uint64 // number of the other side's latest hold or resume
 	sound      Sound
 	answeredAt time.Time
@@ -55,13 +57,16 @@ func (c *call) attach(talk *conversation) {
 // side when this side is the one that ends it.
 func (t *conversation) run(ctx context.Context) (err error) {
 	c := t.call
-	session, err := newSound(t.sound, t.media, t.peer)
+	t.carrier, t.route = new(carrier), newRoute()
+	t.carrier.peer.Store(t.peer)
+	session, err := newSound(t.sound, t.media, t.carrier)
 	if err != nil {
 		closeSound(t.sound)
 		return t.abandon(ctx, &ended{reason: DeviceFailed, detail: err.Error()})
 	}
 	defer session.Close() // and with it the sound
 	t.outbox, t.numbered = openOutbox(c.station, t.mail), newNumbered()
+	defer t.leaveRoute()
 	defer t.leave(&err)
 	c.warn(t.sound.Warnings...)
 	c.engine.mu.Lock()
@@ -137,11 +142,16 @@ func (t *conversation) listen(ctx context.Context, session *audio.Session) error
 				return &ended{reason: Mismatch, detail: "sound arrived that was not sealed with this call's keys; call again, and compare the words"}
 			}
 			t.sayAgain(ctx, time.Now())
+			if err := t.watchRoute(ctx, time.Now()); err != nil {
+				return err
+			}
 			c.tellStats()
-		case <-t.peer.Lost():
-			return &ended{reason: Lost, detail: fmt.Sprintf("nothing came through the relays for several seconds (yours is %s); check the network, then call again", c.station.account.Relay.HostPort())}
-		case notice := <-t.sound.Notices:
-			c.notice(notice)
+		case fresh := <-t.route.madeNow():
+			t.offered(ctx, fresh)
+		case err := <-t.route.connectedNow():
+			if err := t.takeOver(ctx, err); err != nil {
+				return err
+			}
 		case err := <-sourceLost:
 			sourceLost = nil
 			c.warn("The microphone stopped, so the other side hears silence: " + sentence(err))
@@ -150,6 +160,11 @@ func (t *conversation) listen(ctx context.Context, session *audio.Session) error
 			c.warn("The speaker stopped, so you hear nothing: " + sentence(err))
 		}
 	}
+}
+
+// lost is the end of a call whose way did not come back.
+func (t *conversation) lost() error {
+	return &ended{reason: Lost, detail: fmt.Sprintf("nothing came through the relays for half a minute (yours is %s); check the network, then call again", t.call.station.account.Relay.HostPort())}
 }
 
 // read handles one message of the other side.
@@ -169,6 +184,8 @@ func (t *conversation) read(ctx context.Context, body []byte) error {
 			t.heldAt = signal.Seq
 			t.call.setPeerHeld(signal.Kind == wire.SignalHold)
 		}
+	case wire.SignalRestart:
+		t.readRestart(ctx, signal)
 	case wire.SignalText:
 		t.readText(ctx, signal)
 	case wire.SignalTaken:
@@ -234,7 +251,7 @@ func closeSound(s Sound) {
 func closePeer(p *peer.Peer) { _ = p.Close() }
 
 // newSound builds one call's sound: Opus frames out through the seal, frames in through the playout buffer.
-func newSound(s Sound, m *media, p *peer.Peer) (*audio.Session, error) {
+func newSound(s Sound, m *media, on *carrier) (*audio.Session, error) {
 	encoder, err := codec.NewEncoder()
 	if err != nil {
 		return nil, err
@@ -245,6 +262,6 @@ func newSound(s Sound, m *media, p *peer.Peer) (*audio.Session, error) {
 	}
 	return audio.NewSession(audio.SessionConfig{
 		Source: s.Source, Sink: s.Sink, Voice: s.Voice, Encoder: encoder, Decoder: decoder,
-		Send: func(payload []byte) { m.send(p, payload) },
+		Send: func(payload []byte) { m.send(on.peer.Load(), payload) },
 	})
 }

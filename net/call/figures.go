@@ -39,7 +39,7 @@ func (c *call) infoLocked() Info {
 		proof.RelayRemoteHost = c.remoteCard.Relay.HostPort()
 		proof.SameRelay = c.station != nil && c.remoteCard.Relay == c.station.account.Relay
 		proof.Cipher = connection.SRTPProfile
-		proof.Refused = connection.Refused
+		proof.Refused = c.refused + connection.Refused
 		proof.PostQuantum = c.media != nil && c.media.keys.Load() != nil
 		proof.Encrypted = connection.SRTPProfile != "" && c.media != nil && c.media.openedFrames.Load() > 0
 		proof.Verified = info.Peer.Verified
@@ -55,6 +55,8 @@ func judge(info Info) Quality {
 	}
 	s := info.Stats
 	switch {
+	case !info.Reconnecting.IsZero():
+		return Quality{"poor", "nothing comes through; a new way is being sought"}
 	case s.Loss > 0.10:
 		return Quality{"poor", "the network loses much of the sound"}
 	case s.RTTMilliseconds > 600:

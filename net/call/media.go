@@ -1,6 +1,7 @@
 package call
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 type media struct {
 	keys    atomic.Pointer[frameKeys]     // nil until the handshake is over: frames are dropped
 	session atomic.Pointer[audio.Session] // nil until the call is connected
+	intake  sync.Mutex                    // held by receive: while one connection takes over from another, both bring frames
 	sealed  []byte                        // owned by send
 	opened  []byte                        // owned by receive
 
@@ -44,6 +46,8 @@ func (m *media) receive(frame []byte, at time.Time) {
 	if keys == nil {
 		return
 	}
+	m.intake.Lock()
+	defer m.intake.Unlock()
 	counter, payload, err := keys.open.Open(m.opened[:0], frame)
 	if err != nil {
 		if m.failedSince.IsZero() {

@@ -20,6 +20,7 @@ type outbox struct {
 	station *station
 	mail    mail        // whose line is the latest that was opened; owned by run
 	own     *line.Line  // opened by run, and closed by it; nil for none
+	stale   bool        // the line took nothing: the next body gets a new one
 	bodies  chan []byte // closed by close
 	stop    context.CancelFunc
 	done    chan struct{}
@@ -63,7 +64,7 @@ func (o *outbox) run(ctx context.Context) {
 		}
 		within, cancel := context.WithTimeout(ctx, postWithin)
 		if o.ready(within) {
-			_ = o.mail.post(within, body) // lost, like any message can be
+			o.stale = o.mail.post(within, body) != nil // lost, like any message can be
 		}
 		cancel()
 	}
@@ -73,7 +74,10 @@ func (o *outbox) run(ctx context.Context) {
 func (o *outbox) ready(ctx context.Context) bool {
 	select {
 	case <-o.mail.line.Done():
+		o.stale = true
 	default:
+	}
+	if !o.stale {
 		return true
 	}
 	if o.own != nil {
@@ -84,6 +88,6 @@ func (o *outbox) ready(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	o.own, o.mail.line = fresh, fresh
+	o.own, o.mail.line, o.stale = fresh, fresh, false
 	return true
 }

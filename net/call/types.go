@@ -73,7 +73,8 @@ type Info struct {
 	Silenced    bool // incoming: it no longer makes a sound here
 	// TalkingMuted: somebody speaks into the muted microphone, and nobody hears it.
 	TalkingMuted bool
-	Texts        []Text // the latest, oldest first
+	Reconnecting time.Time // since when the way is broken and a new one is sought; zero: it is not
+	Texts        []Text    // the latest, oldest first
 	Stats        Stats
 	Quality      Quality
 	Proof        Proof

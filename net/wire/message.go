@@ -158,6 +158,10 @@ func (o *Offer) append(b []byte) ([]byte, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
+	return o.appendFields(b), nil
+}
+
+func (o *Offer) appendFields(b []byte) []byte {
 	b = append(b, o.Fingerprint[:]...)
 	b = append(append(b, byte(len(o.Ufrag))), o.Ufrag...)
 	b = append(append(b, byte(len(o.Pwd))), o.Pwd...)
@@ -170,7 +174,7 @@ func (o *Offer) append(b []byte) ([]byte, error) {
 		b = append(append(b, family), candidate.Addr().AsSlice()...)
 		b = binary.BigEndian.AppendUint16(b, candidate.Port())
 	}
-	return b, nil
+	return b
 }
 
 func appendCard(b, card []byte) ([]byte, error) {

@@ -21,6 +21,11 @@ func testOffer() Offer {
 	}
 }
 
+func offerFor() *Offer {
+	offer := testOffer()
+	return &offer
+}
+
 func testKnock() *Knock {
 	return &Knock{
 		CallID: [16]byte{1}, Expiry: 1 << 40, CallSecret: [32]byte{2}, KEMKey: bytes.Repeat([]byte{3}, KEMKeySize),
@@ -55,6 +60,10 @@ var messages = map[string]struct {
 	"control": {Control{Kind: ControlCancel}, func(b []byte) (message, error) { return ParseControl(b) }},
 	"text": {
 		Signal{Kind: SignalText, Seq: 7, Number: 1 << 31, Text: "back in five minutes"},
+		func(b []byte) (message, error) { return ParseSignal(b) },
+	},
+	"restart": {
+		Signal{Kind: SignalRestart, Seq: 9, Number: 2, Generation: 1, Offer: offerFor()},
 		func(b []byte) (message, error) { return ParseSignal(b) },
 	},
 	"taken": {Signal{Kind: SignalTaken, Seq: 8, Number: 5}, func(b []byte) (message, error) { return ParseSignal(b) }},
@@ -117,6 +126,10 @@ func TestUnsendableMessages(t *testing.T) {
 		Signal{Kind: SignalText, Seq: 1, Text: "x"},
 		Signal{Kind: SignalText, Seq: 1, Number: 1, Text: strings.Repeat("x", MaxTextBytes+1)},
 		Signal{Kind: SignalTaken, Seq: 1},
+		Signal{Kind: SignalRestart, Seq: 1, Number: 1, Generation: 1},
+		Signal{Kind: SignalRestart, Seq: 1, Number: 1, Offer: offerFor()},
+		Signal{Kind: SignalBye, Seq: 1, Offer: offerFor()},
+		Signal{Kind: SignalTaken, Seq: 1, Number: 1, Generation: 1},
 		Control{},
 		Control{Kind: ControlCancel + 1},
 		Control{Kind: ControlBusy, Text: "x"},
@@ -227,7 +240,7 @@ func TestWordsForLogs(t *testing.T) {
 
 // FuzzMessages: what a reader accepts is exactly what a writer writes.
 func FuzzMessages(f *testing.F) {
-	names := []string{"knock", "answer", "confirm", "signal", "control", "text", "taken", "declined with a text"}
+	names := []string{"knock", "answer", "confirm", "signal", "control", "text", "restart", "taken", "declined with a text"}
 	for which, name := range names {
 		raw, err := messages[name].message.Marshal(testSize)
 		if err != nil {

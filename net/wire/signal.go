@@ -36,23 +36,30 @@ const (
 	SignalBye                             // the sender hung up
 	SignalText                            // a line of text
 	SignalTaken                           // the numbered signal of the other side has come
+	SignalRestart                         // an offer for a fresh connection through the relays
 )
 
 // Signal is a message during a call. Seq starts at 1 in each direction and never
 // repeats, so that none can be played again.
 //
 //	1 kind | 8 sequence number
-//	text:  | 4 number | 1 text length | text
-//	taken: | 4 number
+//	text:    | 4 number | 1 text length | text
+//	taken:   | 4 number
+//	restart: | 4 number | 4 generation | offer
 type Signal struct {
-	Kind   SignalKind
-	Seq    uint64
-	Number uint32 // counts what is sent again until it is taken, from 1 in each direction
-	Text   string
+	Kind       SignalKind
+	Seq        uint64
+	Number     uint32 // counts what is sent again until it is taken, from 1 in each direction
+	Text       string
+	Generation uint32 // counts the connections of a call; the first was 0
+	Offer      *Offer // of that connection
 }
 
 // numbered tells whether signals of a kind are sent again until they are taken.
-func (k SignalKind) numbered() bool { return k == SignalText || k == SignalTaken }
+func (k SignalKind) numbered() bool { return k >= SignalText }
+
+// Offers tells whether signals of a kind carry an offer.
+func (k SignalKind) Offers() bool { return k == SignalRestart }
 
 // String gives the word for logs.
 func (k ControlKind) String() string {
@@ -61,7 +68,7 @@ func (k ControlKind) String() string {
 
 // String gives the word for logs.
 func (k SignalKind) String() string {
-	return word(uint8(k), "confirmed", "hold", "resume", "bye", "text", "taken")
+	return word(uint8(k), "confirmed", "hold", "resume", "bye", "text", "taken", "restart")
 }
 
 func word(kind uint8, words ...string) string {
@@ -74,10 +81,14 @@ func word(kind uint8, words ...string) string {
 // check goes through a signal's fields, before it is sent and after it was read.
 func (s Signal) check() error {
 	switch {
-	case s.Kind < SignalConfirmed || s.Kind > SignalTaken || s.Seq == 0,
+	case s.Kind < SignalConfirmed || s.Kind > SignalRestart || s.Seq == 0,
+		s.Kind.Offers() != (s.Offer != nil), s.Kind.Offers() != (s.Generation > 0),
 		s.Kind.numbered() != (s.Number > 0),
 		(s.Kind == SignalText) != (s.Text != ""), len(s.Text) > MaxTextBytes:
 		return fmt.Errorf("%w: signal %v, sequence number %d, number %d, %d bytes of text", ErrMalformed, s.Kind, s.Seq, s.Number, len(s.Text))
+	}
+	if s.Offer != nil {
+		return s.Offer.Check()
 	}
 	return nil
 }
@@ -94,6 +105,9 @@ func (s Signal) Marshal(size int) ([]byte, error) {
 	if s.Kind == SignalText {
 		b = append(append(b, byte(len(s.Text))), s.Text...)
 	}
+	if s.Kind.Offers() {
+		b = s.Offer.appendFields(binary.BigEndian.AppendUint32(b, s.Generation))
+	}
 	return padded(b, size)
 }
 
@@ -106,6 +120,11 @@ func ParseSignal(b []byte) (Signal, error) {
 	}
 	if s.Kind == SignalText {
 		s.Text = r.text()
+	}
+	if s.Kind.Offers() {
+		s.Generation = uint32(r.number(4))
+		offer := r.offer()
+		s.Offer = &offer
 	}
 	if err := r.end("signal"); err != nil {
 		return Signal{}, err

@@ -65,6 +65,7 @@ type changedEvent struct {
 	PeerHeld bool     `json:"peer_held"`
 	Deafened bool     `json:"deafened"`
 	Silenced bool     `json:"silenced"`
+	Broken   bool     `json:"reconnecting"`
 	Warnings []string `json:"warnings,omitempty"`
 }
 
@@ -115,7 +116,7 @@ func asJSON(event call.Event) any {
 			rounded(s.ConcealedRatio), rounded(s.LevelIn), rounded(s.LevelOut),
 		}
 	case call.EventChanged:
-		return changedEvent{base, info.Muted, info.Held, info.PeerHeld, info.Deafened, info.Silenced, info.Warnings}
+		return changedEvent{base, info.Muted, info.Held, info.PeerHeld, info.Deafened, info.Silenced, !info.Reconnecting.IsZero(), info.Warnings}
 	case call.EventText:
 		return textEvent{base, event.Text.Mine, event.Text.Body}
 	case call.EventEnded:
