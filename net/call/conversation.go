@@ -164,7 +164,7 @@ func (t *conversation) listen(ctx context.Context, session *audio.Session) error
 
 // lost is the end of a call whose way did not come back.
 func (t *conversation) lost() error {
-	return &ended{reason: Lost, detail: fmt.Sprintf("nothing came through the relays for half a minute (yours is %s); check the network, then call again", t.call.station.account.Relay.HostPort())}
+	return &ended{reason: Lost, detail: fmt.Sprintf("nothing came through the relays any more, and no new way was found (yours is %s); check the network, then call again", t.call.station.account.Relay.HostPort())}
 }
 
 // read handles one message of the other side.

@@ -100,6 +100,8 @@ type Config struct {
 	AutoAnswer func(identity.Key) bool // nil: nobody
 	// Echo builds the small world that the echo contact lives in; nil: no echo.
 	Echo func(context.Context) (*EchoWorld, error)
+	// KeepLost is how long a call whose way is broken is kept; 0: half a minute.
+	KeepLost time.Duration
 	// Record writes a call that is over into the history; nil: nothing does.
 	Record func(settings.HistoryEntry) error
 	Log    *slog.Logger
@@ -139,6 +141,9 @@ type Engine struct {
 
 // New makes an engine that is off: it opens no socket before Configure or a call to echo.
 func New(cfg Config) *Engine {
+	if cfg.KeepLost == 0 {
+		cfg.KeepLost = 30 * time.Second
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}

@@ -71,7 +71,7 @@ func keep(t *testing.T, p *world.Person, policy call.Policy, contacts ...call.Co
 	t.Helper()
 	s := &side{t: t, person: p, book: &ledger{Book: world.NewBook(policy.Who), policy: policy, contacts: contacts}}
 	config := call.Config{
-		Book: s.book, Record: s.book.record,
+		Book: s.book, Record: s.book.record, KeepLost: 3 * time.Second,
 		OpenSound: func() (call.Sound, error) {
 			s.opened.Add(1)
 			tone, err := fake.NewTone(440)

@@ -29,8 +29,6 @@ import (
 // sealed over the two ephemeral drops, and the DTLS certificates are held against them
 // as at the start of the call; a certificate that does not fit ends the call.
 const (
-	// reconnectWithin is how long a call without a way is kept.
-	reconnectWithin = 30 * time.Second
 	// attemptWithin bounds one attempt, from its begin to frames.
 	attemptWithin = 14 * time.Second
 	makeAgain     = 700 * time.Millisecond // after a relay that gave no allocation
@@ -248,7 +246,7 @@ func (t *conversation) watchRoute(ctx context.Context, now time.Time) error {
 		if r.attempt == nil {
 			t.reconnect(ctx, r.generation+1)
 		}
-	case now.Sub(r.broken) > reconnectWithin:
+	case now.Sub(r.broken) > t.call.engine.cfg.KeepLost:
 		return t.lost()
 	case r.attempt == nil:
 		t.reconnect(ctx, r.generation+1)

@@ -111,7 +111,7 @@ func TestACallComesBackAfterTheNetworkChanged(t *testing.T) {
 	bob.ended(call.PeerHungUp)
 }
 
-func TestACallCanBreakMoreThanOnceAndEndInBetween(t *testing.T) {
+func TestACallThatBreaksAgainForGoodIsLost(t *testing.T) {
 	w := newWorld(t)
 	a, b := person(t, w, 0, "alice"), person(t, w, 1, "bob")
 	roaming := &moving{Net: b.Network.Media}
@@ -121,9 +121,13 @@ func TestACallCanBreakMoreThanOnceAndEndInBetween(t *testing.T) {
 	roaming.move(false)
 	bob.next(call.EventChanged, broken)
 	bob.next(call.EventChanged, whole)
-	roaming.move(true)
-	bob.next(call.EventChanged, broken)
-	bob.do(bob.engine.HangUp())
-	bob.ended(call.HungUp)
-	alice.ended(call.PeerHungUp)
+	roaming.move(true) // a second time, and nothing works any more
+	bob.ended(call.Lost)
+	event := alice.await(call.EventEnded) // told by bob, or by herself
+	if reason := event.Call.Reason; reason != call.Lost && reason != call.PeerHungUp {
+		t.Errorf("alice: %s", reason)
+	}
+	if entry := bob.recorded(1)[0]; entry.Outcome != "answered" || entry.Why == "" {
+		t.Errorf("%+v", entry)
+	}
 }
