@@ -152,6 +152,8 @@ func (t *conversation) listen(ctx context.Context, session *audio.Session) error
 			if err := t.takeOver(ctx, err); err != nil {
 				return err
 			}
+		case notice := <-t.sound.Notices:
+			c.notice(notice)
 		case err := <-sourceLost:
 			sourceLost = nil
 			c.warn("The microphone stopped, so the other side hears silence: " + sentence(err))
