@@ -51,8 +51,9 @@ func (s screens) addByCode(ctx context.Context, name string, add func(context.Co
 	return *prepared.kept, nil
 }
 
-// Locked, Unlock and SetPassphrase are the profile's. The interface starts unlocked;
+// Sealed, Locked, Unlock and SetPassphrase are the profile's. The interface starts unlocked;
 // what it changes is asked for when Sotto starts next.
+func (s screens) Sealed() bool                   { return s.profile.Sealed() }
 func (s screens) Locked() bool                   { return s.profile.Locked() }
 func (s screens) Unlock(passphrase string) error { return s.profile.Unlock(passphrase) }
 

@@ -48,8 +48,10 @@ func (c *choice) drawOption(w *world, p *page, width, i int) {
 	if p.tight && i != c.at && !c.full {
 		return
 	}
-	for _, line := range wrap(entry.means, width-2) {
-		p.add("  " + means.Render(line))
+	if entry.means != "" {
+		for _, line := range wrap(entry.means, width-2) {
+			p.add("  " + means.Render(line))
+		}
 	}
 	if entry.field != nil && i == c.at {
 		p.input(w, entry.field, entry.hint, 2, width)

@@ -26,6 +26,7 @@ type (
 	loaded struct {
 		contacts []Contact
 		history  []settings.HistoryEntry
+		sealed   bool
 		settings map[string]string
 		mistake  error // in the settings file; settings are the last good ones
 		err      error
@@ -54,6 +55,7 @@ func load(profile Profile) loaded {
 	var result loaded
 	result.contacts, result.err = profile.Contacts()
 	result.settings, result.mistake = profile.Settings()
+	result.sealed = profile.Sealed()
 	var err error
 	if result.history, err = profile.History(); result.err == nil {
 		result.err = err

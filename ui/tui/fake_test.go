@@ -125,18 +125,19 @@ func (f *fakeCalls) UseDevices(mic, speaker string) error {
 
 // fakeProfile keeps a profile in memory.
 type fakeProfile struct {
-	mu        sync.Mutex // guards everything below
-	setUp     bool
-	chosen    []Choices
-	contacts  []Contact
-	history   []settings.HistoryEntry
-	settings  map[string]string
-	invited   chan string // nil: inviting fails; else the name of who used the code
-	joined    []string    // codes that were used
-	strangers []string    // keys that were blocked or let go
-	noMic     error       // what opening the microphone answers
-	mistake   error       // in the settings file
-	fails     error       // what every change answers
+	mu         sync.Mutex // guards everything below
+	setUp      bool
+	chosen     []Choices
+	contacts   []Contact
+	history    []settings.HistoryEntry
+	settings   map[string]string
+	invited    chan string // nil: inviting fails; else the name of who used the code
+	joined     []string    // codes that were used
+	passphrase string
+	strangers  []string // keys that were blocked or let go
+	noMic      error    // what opening the microphone answers
+	mistake    error    // in the settings file
+	fails      error    // what every change answers
 }
 
 func newFakeProfile(setUp bool, contacts ...Contact) *fakeProfile {
@@ -282,6 +283,22 @@ func (f *fakeProfile) Join(_ context.Context, code, name string) (string, error)
 	f.joined = append(f.joined, code)
 	f.mu.Unlock()
 	return f.AddContact(code, name)
+}
+
+func (f *fakeProfile) Sealed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.passphrase != ""
+}
+
+func (f *fakeProfile) SetPassphrase(old, fresh string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if old != f.passphrase {
+		return settings.ErrWrongPassphrase
+	}
+	f.passphrase = fresh
+	return f.fails
 }
 
 func (f *fakeProfile) SetContactRing(name, ring string) error {

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -17,6 +18,7 @@ type field struct {
 	at      int  // the cursor stands before letters[at]
 	solid   bool // blanks and line breaks are dropped, as in a pasted card
 	limit   int  // most bytes; 0: none
+	secret  bool // shown as so many stars
 }
 
 func newField(text string, limit int) field {
@@ -109,6 +111,10 @@ func (f *field) wordStart() int {
 // show returns the part of the text that fits into width cells around the
 // cursor, and the cell at which the cursor stands in it.
 func (f *field) show(width int) (string, int) {
+	if f.secret {
+		stars := &field{at: f.at, letters: slices.Repeat([]string{"*"}, len(f.letters))}
+		return stars.show(width)
+	}
 	width = max(width, 2)
 	first, cursor := 0, 0
 	for i := range f.at {

@@ -69,7 +69,11 @@ func (f *form) render(w *world, width int) page {
 		from := len(p.lines)
 		if i != f.at {
 			p.add(w.theme.Faint.Render(line.label))
-			text := cut(line.field.text(), width, w.theme.Glyph.Ellipsis)
+			text := line.field.text()
+			if line.field.secret {
+				text = strings.Repeat("*", len(line.field.letters))
+			}
+			text = cut(text, width, w.theme.Glyph.Ellipsis)
 			if text == "" {
 				text = w.theme.Faint.Render(cut(line.hint, width, w.theme.Glyph.Ellipsis))
 			}
@@ -130,7 +134,11 @@ func (f *form) do(m *model, chosen action) tea.Cmd {
 		}
 		var values []string
 		for i := range f.fields {
-			values = append(values, f.fields[i].field.value())
+			if line := &f.fields[i].field; line.secret {
+				values = append(values, line.text()) // blanks count
+			} else {
+				values = append(values, line.value())
+			}
 		}
 		f.sending = true
 		return f.send(m, values)

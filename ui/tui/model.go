@@ -48,6 +48,7 @@ type world struct {
 	snap        call.Snapshot
 	contacts    []Contact
 	history     []settings.HistoryEntry // the newest first
+	sealed      bool                    // a passphrase is set
 	seenHistory time.Time               // when the person last looked at it, or began
 	settings    map[string]string
 	keymap      keymap    // the person's own keys
@@ -277,7 +278,7 @@ func (m *model) keep(fresh loaded) {
 	if fresh.contacts != nil || fresh.err == nil {
 		m.contacts = fresh.contacts
 	}
-	m.history = fresh.history
+	m.history, m.sealed = fresh.history, fresh.sealed
 	if fresh.settings != nil {
 		m.settings = fresh.settings
 	}

@@ -238,6 +238,13 @@ func settingScenes() []scene {
 			at("Calling", "enter")(d)
 		}},
 		{name: "settings-speaker", play: at("Speaker", "enter")},
+		{name: "settings-passphrase", play: at("Passphrase")},
+		{name: "settings-passphrase-new", play: func(d *driver) {
+			at("Passphrase", "enter")(d)
+			d.write("blue heron")
+			d.press("enter")
+			d.write("blue her")
+		}},
 		{name: "settings-key", play: at("Mute", "enter")},
 		{name: "settings-found", play: func(d *driver) {
 			d.press("s", "/")

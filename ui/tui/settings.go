@@ -38,6 +38,7 @@ func inGroups(keys []settings.Key) []settings.Key {
 type settingRow struct {
 	key   *settings.Key // nil: what others see now, or the key of an action
 	act   action        // none but for the key of an action
+	place *place        // not nil for what is no setting of the file
 	group settings.Group
 	words words
 }
@@ -51,6 +52,9 @@ func (s *settingsList) rows() []settingRow {
 		key := &settingKeys[i]
 		if key.Name != "look.keys" { // its rows are the keys themselves
 			all = append(all, settingRow{key: key, group: key.Group, words: wordsFor(key)})
+		}
+		if i+1 == len(settingKeys) || settingKeys[i+1].Group != key.Group {
+			all = append(all, placesIn(key.Group)...)
 		}
 	}
 	all = append(all, keyRows()...)
@@ -70,6 +74,16 @@ func (s *settingsList) rows() []settingRow {
 		kept = append(kept, all[i])
 	}
 	return kept
+}
+
+func placesIn(group settings.Group) []settingRow {
+	var rows []settingRow
+	for i := range settingPlaces {
+		if one := &settingPlaces[i]; one.group == group {
+			rows = append(rows, settingRow{place: one, group: group, words: words{label: one.label}})
+		}
+	}
+	return rows
 }
 
 // row is the selected one; ok is false when the filter leaves none.
@@ -100,6 +114,8 @@ func (s *settingsList) keys(w *world) []bind {
 	switch {
 	case row.others():
 		change.does = "show"
+	case row.place != nil:
+		change.does = "open"
 	case row.key != nil && len(row.key.Values) == 2:
 		change.does = "switch"
 	}
@@ -121,12 +137,14 @@ func (r *settingRow) changed(w *world) bool {
 }
 
 // others reports whether the row is the question what others see.
-func (r *settingRow) others() bool { return r.key == nil && r.act == none }
+func (r *settingRow) others() bool { return r.key == nil && r.act == none && r.place == nil }
 
 func (r *settingRow) value(w *world) string {
 	switch {
 	case r.act != none:
 		return w.keymap.key(r.act)
+	case r.place != nil:
+		return r.place.value(w)
 	case r.key == nil:
 		return w.revealShort()
 	}
@@ -241,8 +259,11 @@ func (r *settingRow) explain(w *world, p *page, width int) {
 }
 
 func (r *settingRow) paragraphs() [][2]string {
-	if r.act != none {
+	switch {
+	case r.act != none:
 		return [][2]string{{"", sentence(on(r.act).means)}}
+	case r.place != nil:
+		return r.place.says
 	}
 	all := [][2]string{{"Who sees what", r.key.Sees}, {"What it costs", r.key.Costs}, {"Who overrules it", r.key.Overrules}}
 	if r.key.Sees == "" || r.words.fixed != "" {
@@ -308,7 +329,7 @@ func (s *settingsList) leaveFilter() {
 	found, ok := s.row()
 	s.filter.close()
 	for i, row := range s.rows() {
-		if ok && row.key == found.key && row.act == found.act {
+		if ok && row.key == found.key && row.act == found.act && row.place == found.place {
 			s.at = i
 		}
 	}
@@ -324,6 +345,9 @@ func (s *settingsList) change(m *model) tea.Cmd {
 		return nil
 	case row.others():
 		m.push(revealed{})
+		return nil
+	case row.place != nil:
+		m.push(row.place.open(m))
 		return nil
 	case row.act != none:
 		m.push(&keyCatch{row.act})

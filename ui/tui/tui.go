@@ -87,6 +87,8 @@ type Profile interface {
 	Card() (string, error)
 	History() ([]settings.HistoryEntry, error) // newest first
 	ForgetHistory() error
+	Sealed() bool // a passphrase is set
+	SetPassphrase(old, new string) error
 	SetContactRing(name, ring string) error
 	BlockCaller(key, name string, blocked bool) error // somebody who is in the history only
 	Devices() ([]open.Described, error)
