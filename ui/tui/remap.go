@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	tea "charm.land/bubbletea/v2"
@@ -42,7 +43,7 @@ var contexts = map[string][]action{
 var everywhere = []action{leave, help, palette, pageUp, pageDown}
 
 // remappable are the actions with a key of their own, in the order of the settings.
-func remappable() []action {
+var remappable = sync.OnceValue(func() []action {
 	var all []action
 	for act, entry := range table {
 		if entry.name != "" {
@@ -51,7 +52,7 @@ func remappable() []action {
 	}
 	slices.Sort(all)
 	return all
-}
+})
 
 // letterOf is the key of a binding that may be changed: its single letter.
 func letterOf(keys []string) (string, int) {
@@ -212,7 +213,7 @@ func (k keymap) with(act action, key string) keymap {
 func keyRows() []settingRow {
 	var rows []settingRow
 	for _, act := range remappable() {
-		label := on(act).does
+		label := strings.ReplaceAll(table[act].name, "-", " ")
 		rows = append(rows, settingRow{act: act, group: settings.GroupKeys, words: words{label: strings.TrimSuffix(sentence(label), ".")}})
 	}
 	return rows

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -169,7 +170,7 @@ func (ended) render(w *world, width int) page {
 	}
 	p.say(style, info.Reason.Sentence(name)+".", width)
 	if !info.ConnectedAt.IsZero() && !info.EndedAt.IsZero() {
-		p.say(plainStyle, "The call lasted "+clock(info.EndedAt.Sub(info.ConnectedAt))+".", width)
+		p.say(plainStyle, "The call lasted "+clock(info.Talked().Round(time.Second))+".", width)
 	}
 	if text := info.Declined(); text != "" && info.Reason == call.Declined {
 		p.say(plainStyle, name+" wrote: "+text, width)
