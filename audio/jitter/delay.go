@@ -1,7 +1,6 @@
 package jitter
 
 import (
-	"math/bits"
 	"slices"
 	"time"
 )
@@ -13,24 +12,30 @@ const (
 	fastestStep  = 100 * time.Millisecond
 	fastestCount = int(fastestSpan / fastestStep)
 
-	bucketTime = 5 * time.Millisecond
-	buckets    = 100
-	forget     = 0.983 // weight of what was known when a frame arrives: e-fold after 1.2 s
-	quantile   = 0.97  // share of frames that shall come in time
-	minTarget  = 10 * time.Millisecond
-	maxTarget  = 400 * time.Millisecond
-	firstLag   = 20 * time.Millisecond // what is assumed before anything is known
+	bucketTime = 2 * time.Millisecond
+	buckets    = 200
+	forget     = 0.99  // weight of what was known when a frame arrives: e-fold after 2 s
+	quantile   = 0.985 // share of frames that shall come in time
+	minTarget  = 4 * time.Millisecond
+	maxTarget  = buckets * bucketTime
+	firstLag   = 14 * time.Millisecond // what is assumed before anything is known
 
-	leadWindow = 8
+	// Loss is judged for longer than jitter, because it moves in steps of a whole
+	// packet: how many packets later a frame's first copy came.
+	copiesMost     = 3
+	copiesForget   = 0.998 // e-fold after 10 s of 20 ms frames
+	copiesQuantile = 0.995
+
+	leadWindow = 16
 )
 
 // delay knows how frames arrive and how early they should have. All of its times
-// are transits: an arrival (or need) minus counter * frameTime, on a scale whose
-// zero is the first frame's.
+// are transits: an arrival (or need) minus when the frame's last sample was spoken,
+// on a scale whose zero is the first frame's.
 type delay struct {
-	epoch        time.Time
-	epochCounter uint32
-	some         bool
+	epoch         time.Time
+	epochPosition uint32
+	some          bool
 
 	fastest     [fastestCount]time.Duration // least transit in each step, of those that are valid
 	valid       [fastestCount]bool
@@ -38,6 +43,9 @@ type delay struct {
 	base        time.Duration // least of fastest
 	lags        [buckets]float64
 	lagsBase    time.Duration // base that lags are relative to
+	copies      [copiesMost + 1]float64
+	arrivals    float64 // frames that copies knows
+	spacing     time.Duration
 	lastTransit time.Duration
 	jitter      time.Duration
 
@@ -48,26 +56,34 @@ type delay struct {
 
 func (d *delay) init() { d.lags[firstLag/bucketTime] = 1 }
 
-func (d *delay) transit(counter uint32, at time.Time) time.Duration {
-	return at.Sub(d.epoch) - time.Duration(int32(counter-d.epochCounter))*frameTime
+func (d *delay) transit(position uint32, periods int, at time.Time) time.Duration {
+	return at.Sub(d.epoch) - time.Duration(int32(position-d.epochPosition)+int32(periods))*periodTime
 }
 
-// arrived learns from a frame's arrival.
-func (d *delay) arrived(counter uint32, at time.Time) {
+// arrived learns from a frame's first arrival.
+func (d *delay) arrived(f Frame, at time.Time) {
 	if !d.some {
-		d.some, d.epoch, d.epochCounter = true, at, counter
+		d.some, d.epoch, d.epochPosition = true, at, f.Position
 	}
-	transit := d.transit(counter, at)
-	change := (transit - d.lastTransit).Abs()
-	d.lastTransit = transit
-	d.jitter += (change - d.jitter) / 16
-
-	d.seen(transit, int64(at.Sub(d.epoch)/fastestStep))
+	transit := d.transit(f.Position, f.Periods, at)
+	if f.Behind == 0 {
+		change := (transit - d.lastTransit).Abs()
+		d.lastTransit = transit
+		d.jitter += (change - d.jitter) / 16
+		d.seen(transit, int64(at.Sub(d.epoch)/fastestStep))
+	}
 	lag := max(0, min(buckets-1, int((transit-d.lagsBase)/bucketTime)))
 	for i := range d.lags {
 		d.lags[i] *= forget
 	}
 	d.lags[lag] += 1 - forget
+	d.spacing = time.Duration(f.Periods) * periodTime
+	d.arrivals++
+	weight := max(1-copiesForget, 1/d.arrivals)
+	for i := range d.copies {
+		d.copies[i] *= 1 - weight
+	}
+	d.copies[min(f.Behind, copiesMost)] += weight
 }
 
 // seen keeps the least transit of the last two seconds.
@@ -107,29 +123,47 @@ func (d *delay) rebase() {
 	d.lags = moved
 }
 
-// target is the lead that lets the quantile of frames come in time.
+// target is the lead that lets the quantile of frames come in time, and those that
+// copies bring.
 func (d *delay) target() time.Duration {
 	var sum, total float64
 	for _, weight := range d.lags {
 		total += weight
 	}
+	lead := maxTarget
 	for i, weight := range d.lags {
 		if sum += weight; sum >= quantile*total {
-			return max(minTarget, min(maxTarget, time.Duration(i+1)*bucketTime))
+			lead = time.Duration(i+1) * bucketTime
+			break
 		}
 	}
-	return maxTarget
+	return max(minTarget+d.copyLead(), min(maxTarget, lead))
 }
 
-// lead is how much later than the fastest frame would have come counter is needed,
-// were it needed now.
-func (d *delay) lead(counter uint32, now time.Time) time.Duration {
-	return d.transit(counter, now) - d.base
+// copyLead is how much later than their own packets the copies come that make up
+// for loss.
+func (d *delay) copyLead() time.Duration {
+	if d.arrivals == 0 {
+		return 0
+	}
+	sum := 0.0
+	for packets, weight := range d.copies {
+		if sum += weight; sum >= copiesQuantile {
+			return time.Duration(packets) * d.spacing
+		}
+	}
+	return copiesMost * d.spacing
+}
+
+// lead is how much later than the fastest frame would have come the frame at
+// position is needed, were it needed now.
+func (d *delay) lead(position uint32, periods int, now time.Time) time.Duration {
+	return d.transit(position, periods, now) - d.base
 }
 
 // needed records the instant at which a frame had to be here.
-func (d *delay) needed(counter uint32, now time.Time) {
-	d.needs[d.needsAt] = d.transit(counter, now)
+func (d *delay) needed(position uint32, periods int, now time.Time) {
+	d.needs[d.needsAt] = d.transit(position, periods, now)
 	d.needsAt = (d.needsAt + 1) % leadWindow
 	d.needsLen = min(d.needsLen+1, leadWindow)
 }
@@ -148,12 +182,4 @@ func (d *delay) excess() time.Duration {
 		return 0
 	}
 	return slices.Min(d.needs[:d.needsLen]) - d.base - d.target()
-}
-
-// recentLoss is the share of the last frames that did not come in time. Those that
-// are overdue while nothing comes at all count with them.
-func (b *Buffer) recentLoss() float64 {
-	const frames = 50
-	lost := bits.OnesCount64(b.recent&(1<<frames-1)) + b.held/frameSamples
-	return min(1, float64(lost)/frames)
 }

@@ -2,14 +2,22 @@
 // late, twice, out of order or not at all, and periods come out whenever the
 // loudspeaker asks, without a gap and with as little delay as the network allows.
 //
-//	Put ──> slots (by counter) ──> decode or conceal ──> queue ──> stretch ──> Pull
+//	Put ──> slots (by position) ──> decode or conceal ──> queue ──> stretch, resample ──> Pull
 //
-// It keeps one measure of delay, lead: how much later a frame is needed than it
-// would have come had it travelled like the fastest of the last two seconds. A
+// Time is counted in positions of one period, 10 ms; a frame covers one or two.
+// The buffer keeps one measure of delay, lead: how much later a frame is needed than
+// it would have come had it travelled like the fastest of the last two seconds. A
 // frame comes in time exactly when its own lag behind the fastest is no more than
-// lead. delay.go learns from arrivals what lead should be, the target; Pull
-// shortens or lengthens the sound a pitch period at a time (stretch.go) to get
-// there. The ideas are those of NetEq, WebRTC's playout buffer; the measures are ours.
+// lead. delay.go learns from arrivals what lead should be, the target: frames that
+// are only saved by a later packet's copy of them arrive a packet later, so loss
+// raises the target as jitter does, and only as far as copies help.
+//
+// Three things move the delay. Concealment holds the place of a frame that may only
+// be late. Stretching (stretch.go) takes out or doubles a pitch period when the lead
+// is far from the target. A resampler (resample.go) turns the speed by up to 500 parts
+// in a million, which nobody hears: it absorbs the drift between two sound cards and
+// uses up the part of a period that stretching left over. The ideas are those of
+// NetEq, WebRTC's playout buffer; the measures are ours.
 //
 // A frame that is missing while later ones are here is lost: it is concealed and
 // passed over. While nothing later is here either, it may only be late: concealment
@@ -26,24 +34,28 @@ import (
 const (
 	sampleRate    = 48000
 	periodSamples = 480
-	frameSamples  = 960
-	frameTime     = 20 * time.Millisecond
+	periodTime    = 10 * time.Millisecond
+	mostPeriods   = 2 // of one frame
+	frameSamples  = mostPeriods * periodSamples
 
-	// Slots bounds the frames that wait: 2.56 s. The oldest make room.
-	Slots = 128
+	// Slots bounds the frames that wait, and how far back a copy is known to be
+	// one: 2.56 s. The oldest make room.
+	Slots = 256
 	// MaxPayload bounds one frame's bytes.
 	MaxPayload = 512
 
-	concealFrames = 3 // a longer gap fades to silence over one more frame
-	fadeInSamples = 120
+	concealSamples = 60 * sampleRate / 1000 // a longer gap fades to comfort noise over one more frame
+	fadeInSamples  = 120
 	// skipOver is how far beyond the target the delay must be for whole frames to
-	// be dropped: more than stretching makes up for in a few seconds.
+	// be dropped: more than stretching makes up for in two seconds.
 	skipOver = 400 * time.Millisecond
 	// skipSpare is what a skip leaves above the target, for stretching to finish.
 	skipSpare = 20 * time.Millisecond
-	// shortenOver and lengthenUnder bound the dead zone around the target.
-	shortenOver   = 10 * time.Millisecond
-	lengthenUnder = 5 * time.Millisecond
+	// shortenOver and lengthenUnder bound the zone around the target in which
+	// nothing is stretched. Periods are pulled 10 ms apart, so up to that much of
+	// lead is chance, which the resampler deals with.
+	shortenOver   = 14 * time.Millisecond
+	lengthenUnder = 4 * time.Millisecond
 )
 
 // ErrPayload: a payload is empty or longer than MaxPayload.
@@ -55,14 +67,22 @@ type Decoder interface {
 	Conceal(pcm []float32) error
 }
 
+// Frame is one encoded frame as a packet brought it.
+type Frame struct {
+	Position uint32 // of its first period, counted in periods of 10 ms
+	Periods  int    // 1 or 2
+	Behind   int    // how many packets after its own brought it: 0, or it is a copy
+	Payload  []byte
+}
+
 // Outcome is what became of a frame that was put in.
 type Outcome int
 
 const (
 	Kept      Outcome = iota // waits for its turn
-	Duplicate                // is here already
+	Duplicate                // came already
 	Late                     // its turn is over
-	Refused                  // empty or too long
+	Refused                  // empty, too long or of no length
 )
 
 // Sound is what a period is made of.
@@ -71,10 +91,10 @@ type Sound int
 const (
 	Nothing   Sound = iota // silence: nothing has come yet
 	Real                   // at least in part what was sent
-	Concealed              // made up, or the silence a long gap fades to
+	Concealed              // made up, or the comfort noise a long gap fades to
 )
 
-// Stats counts what happened since New.
+// Stats counts what happened since New. Frames are those put in; periods are 10 ms.
 type Stats struct {
 	Target time.Duration // lead aimed at
 	Lead   time.Duration // lead as it is
@@ -84,11 +104,12 @@ type Stats struct {
 	Received   uint64 // frames put in, with duplicates and late ones
 	Duplicates uint64
 	Late       uint64
-	Lost       uint64 // passed over without having come in time; some come late after all
-	Dropped    uint64 // came, but were skipped to catch up or to make room
-	Undecoded  uint64 // came, but were no frames of this codec
+	Recovered  uint64 // frames played that only a copy brought in time
+	Lost       uint64 // periods passed over without having come in time; some come late after all
+	Dropped    uint64 // frames that came, but were skipped to catch up or to make room
+	Undecoded  uint64 // frames that came, but were none of this codec
 
-	RecentLoss       float64 // share of the last 50 frames that did not come in time
+	RecentLoss       float64 // share of the last second that did not come in time
 	ConcealedSamples uint64
 	PlayedSamples    uint64 // real and concealed, from the first real one
 	Shortened        uint64 // samples taken out to catch up
@@ -96,10 +117,13 @@ type Stats struct {
 }
 
 type slot struct {
-	full    bool
-	counter uint32
-	size    int
-	payload [MaxPayload]byte
+	full     bool // it waits
+	came     bool // position came, whatever became of it
+	position uint32
+	periods  int
+	behind   int
+	size     int
+	payload  [MaxPayload]byte
 }
 
 // Buffer is one direction's playout buffer. It is not safe for concurrent use, and
@@ -111,71 +135,89 @@ type Buffer struct {
 
 	some    bool   // a frame has come
 	started bool   // playing has begun
-	next    uint32 // the frame that is decoded next
-	highest uint32 // newest frame that has come
+	next    uint32 // the position that is decoded next
+	highest uint32 // newest position that has come
+	periods int    // of the newest frame
 
-	queue     []float32 // decoded, not yet pulled
+	queue     []float32 // behind samples that were pulled, then those that were not; see resample.go
 	leftover  Sound     // what the end of queue is made of
 	held      int       // samples of concealment played in place of next without passing it
 	gap       int       // samples of concealment since the last real frame
-	recent    uint64    // one bit a frame, newest lowest: 1 is lost
+	recent    recent
+	resampler resampler
 	stretcher stretcher
+	noise     comfort
 	stats     Stats
 }
 
 // New returns an empty buffer that plays through decoder, which is then its own.
 func New(decoder Decoder) *Buffer {
-	b := &Buffer{decoder: decoder, queue: make([]float32, 0, 6*frameSamples)}
+	b := &Buffer{decoder: decoder, periods: mostPeriods, queue: make([]float32, behind+ahead, behind+ahead+6*frameSamples)}
 	b.delay.init()
+	b.noise.init()
 	return b
 }
 
-// Put takes a frame that came at the instant at. The payload is copied.
-func (b *Buffer) Put(counter uint32, payload []byte, at time.Time) Outcome {
-	if len(payload) == 0 || len(payload) > MaxPayload {
+// Put takes a frame that came at the instant at. The payload is copied. Of one
+// packet's frames the newest is put first.
+func (b *Buffer) Put(f Frame, at time.Time) Outcome {
+	if len(f.Payload) == 0 || len(f.Payload) > MaxPayload || f.Periods < 1 || f.Periods > mostPeriods {
 		return Refused
 	}
 	b.stats.Received++
 	if !b.some {
-		b.some, b.next, b.highest = true, counter, counter
+		b.some, b.next, b.highest = true, f.Position, f.Position
 	}
-	place := &b.slots[counter%Slots]
-	if place.full && place.counter == counter {
+	ahead := int32(f.Position - b.next)
+	if ahead < 0 && !b.started {
+		if f.Behind > 0 || int32(b.highest-f.Position) >= Slots {
+			b.stats.Late++ // from before we began to listen
+			return Late
+		}
+		b.next, ahead = f.Position, 0 // overtaken before anything was played
+	}
+	place := &b.slots[f.Position%Slots]
+	if place.came && place.position == f.Position {
 		b.stats.Duplicates++
 		return Duplicate
 	}
-	b.delay.arrived(counter, at)
-	ahead := int32(counter - b.next)
-	if ahead < 0 && !b.started && int32(b.highest-counter) < Slots {
-		b.next, ahead = counter, 0 // overtaken before anything was played
-	}
+	b.delay.arrived(f, at)
 	if ahead < 0 {
+		if !place.full && (!place.came || int32(f.Position-place.position) > 0) {
+			place.came, place.position = true, f.Position
+		}
 		b.stats.Late++
 		return Late
 	}
 	if ahead >= Slots {
-		b.passTo(counter - Slots + 1)
+		b.passTo(f.Position - Slots + 1)
 	}
-	place.full, place.counter, place.size = true, counter, copy(place.payload[:], payload)
-	if int32(counter-b.highest) > 0 {
-		b.highest = counter
+	place.full, place.came, place.position = true, true, f.Position
+	place.periods, place.behind, place.size = f.Periods, f.Behind, copy(place.payload[:], f.Payload)
+	if int32(f.Position-b.highest) >= 0 {
+		b.highest, b.periods = f.Position, f.Periods
 	}
 	return Kept
 }
 
-// passTo gives up everything before counter.
-func (b *Buffer) passTo(counter uint32) {
-	if counter-b.next > Slots { // nothing that waits is that new
-		b.stats.Lost += uint64(counter - b.next - Slots)
+// passTo gives up everything before position.
+func (b *Buffer) passTo(position uint32) {
+	if position-b.next > Slots { // nothing that waits is that new
+		b.stats.Lost += uint64(position - b.next - Slots)
 		for i := range b.slots {
 			b.empty(&b.slots[i])
 		}
-		b.next, b.recent = counter, ^uint64(0)
+		b.recent.fill()
+		b.next = position
 		return
 	}
-	for b.next != counter {
+	for int32(position-b.next) > 0 {
 		place := &b.slots[b.next%Slots]
-		b.passed(!place.full)
+		periods := 1
+		if place.full {
+			periods = place.periods
+		}
+		b.passed(periods, !place.full)
 		b.empty(place)
 	}
 }
@@ -192,37 +234,43 @@ func (b *Buffer) empty(place *slot) {
 // Pull fills period (480 samples) with what is to be heard at the instant now.
 func (b *Buffer) Pull(period []float32, now time.Time) Sound {
 	if !b.started {
-		if !b.some || b.delay.lead(b.next, now) < b.delay.target() {
+		if !b.some || b.delay.lead(b.next, b.periods, now) < b.delay.target() {
 			clear(period)
 			return Nothing
 		}
 		b.started = true
 	}
 	made := Concealed
-	if len(b.queue) > 0 {
+	wanted := b.resampler.wants()
+	if b.waiting() > 0 {
 		made = b.leftover
 	}
-	if len(b.queue) < len(period) {
+	if b.waiting() < wanted {
 		b.skip()
 	}
-	for len(b.queue) < len(period) {
+	for b.waiting() < wanted {
 		if b.refill(now) == Real {
 			made = Real
 		}
 	}
-	copy(period, b.queue)
-	b.queue = b.queue[:copy(b.queue, b.queue[len(period):])]
+	b.resampler.resample(period, b.queue)
+	b.queue = b.queue[:copy(b.queue, b.queue[wanted:])]
 	b.stats.PlayedSamples += uint64(len(period))
-	b.stats.Delay = b.delay.lead(b.next, now) + time.Duration(len(b.queue)+len(period))*time.Second/sampleRate
+	b.stats.Delay = b.delay.lead(b.next, b.periods, now) + timeOf(b.waiting()+len(period)+ahead)
 	return made
 }
+
+// waiting is the number of samples that can be pulled without another frame.
+func (b *Buffer) waiting() int { return len(b.queue) - behind - ahead }
 
 // refill adds the next piece of sound to the queue.
 func (b *Buffer) refill(now time.Time) Sound {
 	place := &b.slots[b.next%Slots]
-	if place.full {
-		b.delay.needed(b.next, now)
+	if place.full && place.position == b.next {
+		b.delay.needed(b.next, place.periods, now)
+		left := b.waiting()
 		b.leftover = b.decode(place)
+		b.steer(left)
 		b.stretch(now)
 		return b.leftover
 	}
@@ -232,61 +280,63 @@ func (b *Buffer) refill(now time.Time) Sound {
 		b.held += periodSamples
 		return Concealed
 	}
-	b.delay.needed(b.next, now)
-	credit := min(b.held, frameSamples)
+	b.delay.needed(b.next, b.periods, now)
+	credit := min(b.held, periodSamples)
 	b.held -= credit
-	if credit < frameSamples {
-		b.conceal(frameSamples - credit)
+	if credit < periodSamples {
+		b.conceal(periodSamples - credit)
 	}
-	b.passed(true)
+	b.passed(1, true)
 	b.stats.Lost++
 	return Concealed
 }
 
-func (b *Buffer) passed(lost bool) {
-	b.next++
-	b.recent <<= 1
-	if lost {
-		b.recent |= 1
+func (b *Buffer) passed(periods int, lost bool) {
+	b.next += uint32(periods)
+	for range periods {
+		b.recent.add(lost)
 	}
 }
 
 // decode plays the frame in place, which is next's.
 func (b *Buffer) decode(place *slot) Sound {
-	start := len(b.queue)
-	b.queue = b.queue[:start+frameSamples]
+	start, samples := len(b.queue), place.periods*periodSamples
+	b.queue = b.queue[:start+samples]
 	frame := b.queue[start:]
 	place.full = false
 	err := b.decoder.Decode(place.payload[:place.size], frame)
 	if err != nil {
 		b.queue = b.queue[:start]
-		b.conceal(frameSamples)
+		b.conceal(samples)
 		b.stats.Undecoded++
-		b.passed(true)
+		b.passed(place.periods, true)
 		return Concealed
 	}
-	if b.gap > concealFrames*frameSamples {
-		for i := range fadeInSamples {
-			frame[i] *= float32(i) / fadeInSamples
-		}
+	if b.gap > concealSamples {
+		b.noise.fadeOut(frame[:fadeInSamples])
 	}
+	if place.behind > 0 {
+		b.stats.Recovered++
+	}
+	b.noise.learn(frame)
 	b.gap, b.held = 0, 0
-	b.passed(false)
+	b.passed(place.periods, false)
 	return Real
 }
 
-// conceal adds n samples (whole periods) of made-up sound, silence when the gap is long.
+// conceal adds n samples (whole periods) of made-up sound, comfort noise when the gap is long.
 func (b *Buffer) conceal(n int) {
 	start := len(b.queue)
 	b.queue = b.queue[:start+n]
 	sound := b.queue[start:]
-	const fadeFrom, fadeTo = concealFrames * frameSamples, (concealFrames + 1) * frameSamples
+	const fadeFrom, fadeTo = concealSamples, concealSamples + frameSamples
 	if b.gap >= fadeTo || b.decoder.Conceal(sound) != nil {
 		clear(sound)
 	}
-	for i := range sound {
-		if at := b.gap + i; at > fadeFrom {
-			sound[i] *= max(0, float32(fadeTo-at)/frameSamples)
+	if b.gap+n > fadeFrom {
+		for i := range sound {
+			faded := min(1, max(0, float32(b.gap+i-fadeFrom)/(fadeTo-fadeFrom)))
+			sound[i] = sound[i]*(1-faded) + b.noise.next()*faded
 		}
 	}
 	b.gap += n
@@ -299,13 +349,28 @@ func (b *Buffer) skip() {
 	if excess < skipOver {
 		return
 	}
-	frames := min(int32((excess-skipSpare)/frameTime), int32(b.highest-b.next))
-	if frames <= 0 {
+	periods := min(int32((excess-skipSpare)/periodTime), int32(b.highest-b.next))
+	if periods <= 0 {
 		return
 	}
-	b.passTo(b.next + uint32(frames))
-	b.delay.shift(-time.Duration(frames) * frameTime)
+	from := b.next
+	b.passTo(b.next + uint32(periods))
+	b.delay.shift(-time.Duration(b.next-from) * periodTime)
 	b.held = 0
+}
+
+// steer sets the resampler's speed. left is how many samples were still waiting when
+// the last frame had to be decoded: delay that makes no frame come in time.
+func (b *Buffer) steer(left int) {
+	excess := b.delay.excess()
+	switch {
+	case excess < spareLow: // soon too little: build up a period
+		b.resampler.turn(-driftMost)
+	case excess > periodTime+spareHigh: // a whole period too much: use it up
+		b.resampler.turn(driftMost)
+	default:
+		b.resampler.turn(min(driftMost, max(-driftMost, float64(left-leftWanted)*driftSlope)))
+	}
 }
 
 // stretch moves the delay towards the target. The queue ends with a real frame.
@@ -314,16 +379,17 @@ func (b *Buffer) stretch(now time.Time) {
 	switch {
 	case excess > shortenOver:
 		// A longer stretch of sound shows longer pitch periods.
-		if place := &b.slots[b.next%Slots]; place.full && len(b.queue) < 2*frameSamples {
-			b.delay.needed(b.next, now.Add(frameTime)) // it is decoded a frame early
+		if place := &b.slots[b.next%Slots]; place.full && place.position == b.next && b.waiting() < 2*frameSamples {
+			b.delay.needed(b.next, place.periods, now.Add(time.Duration(b.periods)*periodTime)) // it is decoded a frame early
 			b.leftover = b.decode(place)
 		}
-		n := b.stretcher.shorten(b.queue, samplesIn(excess), strictness(excess))
+		n := b.stretcher.shorten(b.queue[behind:], samplesIn(excess), strictness(excess))
 		b.queue = b.queue[:len(b.queue)-n]
 		b.stats.Shortened += uint64(n)
 		b.delay.shift(-timeOf(n))
 	case excess < -lengthenUnder:
-		n := b.stretcher.lengthen(b.queue[:cap(b.queue)], len(b.queue), samplesIn(-excess)+minLag, strictness(-excess))
+		unplayed := b.queue[behind:cap(b.queue)]
+		n := b.stretcher.lengthen(unplayed, len(b.queue)-behind, samplesIn(-excess)+minLag, strictness(-excess))
 		b.queue = b.queue[:len(b.queue)+n]
 		b.stats.Lengthened += uint64(n)
 		b.delay.shift(timeOf(n))
@@ -343,6 +409,6 @@ func timeOf(samples int) time.Duration { return time.Duration(samples) * time.Se
 func (b *Buffer) Stats() Stats {
 	s := b.stats
 	s.Target, s.Lead, s.Jitter = b.delay.target(), b.delay.excess()+b.delay.target(), b.delay.jitter
-	s.RecentLoss = b.recentLoss()
+	s.RecentLoss = b.recent.share(b.held / periodSamples)
 	return s
 }

@@ -1,0 +1,106 @@
+package jitter
+
+import "math"
+
+const (
+	behind = 8 // samples of the queue before the one that is played next
+	ahead  = 9 // samples that stay in the queue, for the filter to see
+
+	taps   = 16
+	phases = 128
+
+	driftMost  = 500e-6
+	leftWanted = sampleRate / 1000      // 1 ms: room for the loudspeaker's uneven questions
+	driftSlope = driftMost / leftWanted // full speed at 1 ms beside leftWanted
+	spareLow   = periodTime / 10
+	spareHigh  = periodTime / 5
+)
+
+// sinc holds the interpolation filter at each fraction of a sample, and one more
+// so that two neighbours can be mixed: a Kaiser-windowed sinc (J. O. Smith,
+// "Digital Audio Resampling"). Its pass band ends at 18 kHz, above Opus' speech.
+var sinc = func() (table [phases + 1][taps]float32) {
+	for phase := range table {
+		var sum float64
+		var row [taps]float64
+		for i := range row {
+			at := float64(i-(taps/2-1)) - float64(phase)/phases
+			row[i] = windowedSinc(at)
+			sum += row[i]
+		}
+		for i := range row {
+			table[phase][i] = float32(row[i] / sum)
+		}
+	}
+	return table
+}()
+
+func windowedSinc(at float64) float64 {
+	const half, beta = taps / 2, 6.0
+	if math.Abs(at) >= half {
+		return 0
+	}
+	window := bessel(beta*math.Sqrt(1-at*at/(half*half))) / bessel(beta)
+	if at == 0 {
+		return 1
+	}
+	return math.Sin(math.Pi*at) / (math.Pi * at) * window
+}
+
+// bessel is I₀, the modified Bessel function of the first kind.
+func bessel(x float64) float64 {
+	sum, term := 1.0, 1.0
+	for k := 1.0; term > 1e-12*sum; k++ {
+		term *= (x / (2 * k)) * (x / (2 * k))
+		sum += term
+	}
+	return sum
+}
+
+// resampler plays the queue a little faster or slower than it was recorded. At
+// speed 1, from a whole sample on, it copies.
+type resampler struct {
+	drift float64 // speed is 1 + drift
+	phase float64 // how far between two samples the next one lies, 0 to 1
+}
+
+// turn sets the speed from the next period on. A speed of 1 is taken up when the
+// position is a whole sample, so that what needs no change gets none.
+func (r *resampler) turn(drift float64) {
+	if math.Abs(drift) < driftMost/10 && r.phase != 0 {
+		drift = math.Copysign(driftMost/10, drift)
+	} else if math.Abs(drift) < driftMost/10 {
+		drift = 0
+	}
+	r.drift = drift
+}
+
+// wants is how many samples of the queue the next period uses up.
+func (r *resampler) wants() int { return int(r.phase + periodSamples*(1+r.drift)) }
+
+// resample fills period from queue, which has behind+wants+ahead samples or more.
+func (r *resampler) resample(period, queue []float32) {
+	if r.drift == 0 && r.phase == 0 {
+		copy(period, queue[behind:])
+		return
+	}
+	speed := 1 + r.drift
+	for i := range period {
+		at := r.phase + float64(i)*speed
+		whole := int(at)
+		fine := (at - float64(whole)) * phases
+		phase := min(phases-1, int(fine))
+		mix := float32(fine - float64(phase))
+		from, to := &sinc[phase], &sinc[phase+1]
+		sound := queue[behind+whole-(taps/2-1):][:taps]
+		var sum float32
+		for k, x := range sound {
+			sum += x * (from[k] + (to[k]-from[k])*mix)
+		}
+		period[i] = max(-1, min(1, sum))
+	}
+	r.phase += periodSamples*speed - float64(r.wants())
+	if r.phase < 1e-9 || r.phase >= 1 {
+		r.phase = 0
+	}
+}
