@@ -2,27 +2,21 @@ package audio
 
 import "sync"
 
-// ring is where periods wait between a device's thread and an engine loop. It is
+// ring is where periods wait between the source's thread and the capture loop. It is
 // bounded: when it is full the oldest period makes room, because sound that is
 // late is worth less than sound that is new. The lock is held for one copy only.
 type ring struct {
-	wake chan struct{} // holds a token after a push or a pop; cap 1
+	wake chan struct{} // holds a token after a push; cap 1
 
 	mu      sync.Mutex // guards the following
 	slots   [][PeriodSamples]float32
-	real    []bool // beside each period: it holds sound that was sent, see jitter.Real
 	first   int
 	count   int
 	dropped uint64 // pushed out unread
-	starved uint64 // asked for when there was none
 }
 
 func newRing(periods int) *ring {
-	return &ring{
-		wake:  make(chan struct{}, 1),
-		slots: make([][PeriodSamples]float32, periods),
-		real:  make([]bool, periods),
-	}
+	return &ring{wake: make(chan struct{}, 1), slots: make([][PeriodSamples]float32, periods)}
 }
 
 func (r *ring) signal() {
@@ -33,40 +27,36 @@ func (r *ring) signal() {
 }
 
 // push copies one period in.
-func (r *ring) push(period []float32, real bool) {
+func (r *ring) push(period []float32) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.count == len(r.slots) {
 		r.first, r.count = (r.first+1)%len(r.slots), r.count-1
 		r.dropped++
 	}
-	at := (r.first + r.count) % len(r.slots)
-	copy(r.slots[at][:], period)
-	r.real[at] = real
+	copy(r.slots[(r.first+r.count)%len(r.slots)][:], period)
 	r.count++
-	r.mu.Unlock()
 }
 
 // pop copies the oldest len(out)/PeriodSamples periods out, or returns false if
-// there are not as many. real is the first one's.
-func (r *ring) pop(out []float32) (real, ok bool) {
+// there are not as many.
+func (r *ring) pop(out []float32) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	periods := len(out) / PeriodSamples
 	if r.count < periods {
-		r.starved++
-		return false, false
+		return false
 	}
-	real = r.real[r.first]
 	for i := range periods {
 		copy(out[i*PeriodSamples:], r.slots[(r.first+i)%len(r.slots)][:])
 	}
 	r.first, r.count = (r.first+periods)%len(r.slots), r.count-periods
-	return real, true
+	return true
 }
 
-// figures returns how many periods wait and how many were dropped or missed.
-func (r *ring) figures() (waiting int, dropped, starved uint64) {
+// lost returns how many periods nobody was in time to read.
+func (r *ring) lost() uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.count, r.dropped, r.starved
+	return r.dropped
 }

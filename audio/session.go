@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sotto/audio/jitter"
+	"sotto/audio/redundancy"
 )
 
 // SessionConfig says between what a Session runs. Everything in it is the
@@ -18,8 +19,8 @@ type SessionConfig struct {
 	Sink    Sink
 	Encoder Encoder
 	Decoder Decoder
-	// Send takes an encoded frame, Encoder.PayloadSize bytes, every 20 ms. It is
-	// called on the capture loop; the slice is the loop's again when it returns.
+	// Send takes a packet's payload, an encoded frame and copies of the ones before it
+	// (audio/redundancy), every 20 ms. It is called on the capture loop; the slice is the loop's again when it returns.
 	// While it blocks nothing is sent, and what is heard meanwhile is lost.
 	Send func(payload []byte)
 	// Voice works on the source's sound before it is sent; nil leaves it as it is.
@@ -48,17 +49,19 @@ type Stats struct {
 	TargetMilliseconds  float64 // what the playout buffer aims at for the network as it is
 	JitterMilliseconds  float64 // RFC 3550, section 6.4.1
 	ConcealedRatio      float64 // share of what was played that was made up, whole call
-	Loss                float64 // share of the last second's frames that did not come in time
+	Loss                float64 // share of the last second's packets that the network lost
+	Missing             float64 // share of the last second's sound that did not come in time, copies and all
+	RecoveredRatio      float64 // share of what was played that only a copy brought in time, whole call
+	Copies              int     // older frames in each packet that is sent
 
 	FramesSent     uint64
 	FramesSilent   uint64 // of those, silence because the source gave nothing in time
-	FramesReceived uint64
+	FramesReceived uint64 // with copies
 	FramesLate     uint64
-	FramesLost     uint64
-	FramesRefused  uint64 // empty, too long, or no frame of this codec
+	PeriodsLost    uint64 // 10 ms each, passed over
+	FramesRefused  uint64 // packets of another layout, frames of another codec
 
 	CaptureDropped uint64 // periods from the source that nobody was in time to send
-	Underruns      uint64 // periods the sink asked for that were not ready
 }
 
 // Session is the sound of one call: see engine.go for who does what when. Its
@@ -67,10 +70,14 @@ type Session struct {
 	config SessionConfig
 
 	captured *ring // source's thread -> capture loop
-	ready    *ring // playout loop -> sink's thread
 
-	mu     sync.Mutex // guards buffer
+	mu     sync.Mutex // guards the following; never held for longer than one period takes to make
 	buffer *jitter.Buffer
+	meter  redundancy.Meter
+	depth  redundancy.Depth
+
+	copies atomic.Int32  // depth's, for the capture loop
+	report atomic.Uint64 // meter's, as bits of a float64, for the capture loop
 
 	muted    atomic.Bool
 	held     atomic.Bool
@@ -106,12 +113,12 @@ func NewSession(config SessionConfig) (*Session, error) {
 	s := &Session{
 		config:   config,
 		captured: newRing(captureRoom),
-		ready:    newRing(playoutRoom),
 		buffer:   jitter.New(config.Decoder),
 		heard:    make(chan time.Time, 1),
 		stop:     make(chan struct{}),
 		gone:     make(chan struct{}),
 	}
+	s.copies.Store(redundancy.Default)
 	s.levelIn.reset()
 	s.levelOut.reset()
 	return s, nil
@@ -127,7 +134,6 @@ func (s *Session) Start() error {
 	}
 	s.started = true
 	s.loops.Go(s.captureLoop)
-	s.loops.Go(s.playoutLoop)
 	if s.config.Voice != nil {
 		s.config.Voice.Start(s.enqueue)
 	}
@@ -143,14 +149,25 @@ func (s *Session) Start() error {
 	return nil
 }
 
-// Receive takes a frame from the network: its counter, one more than that of the
-// frame sent before it, and when it came. The payload is copied.
+// Receive takes a packet's payload from the network: its counter, one more than that
+// of the packet sent before it, and when it came. The payload is copied.
 func (s *Session) Receive(counter uint32, payload []byte, at time.Time) {
-	s.mu.Lock()
-	outcome := s.buffer.Put(counter, payload, at)
-	s.mu.Unlock()
-	if outcome == jitter.Refused {
+	packet, err := redundancy.Parse(payload)
+	if err != nil {
 		s.refused.Add(1)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meter.Arrived(counter, at)
+	s.depth.Reported(packet.Loss, at)
+	s.report.Store(math.Float64bits(s.meter.Report()))
+	s.copies.Store(int32(s.depth.Value()))
+	for age := range packet.Depth + 1 {
+		position, frame := packet.Frame(age)
+		if s.buffer.Put(jitter.Frame{Position: position, Periods: redundancy.Periods, Behind: age, Payload: frame}, at) == jitter.Refused {
+			s.refused.Add(1)
+		}
 	}
 }
 
@@ -170,23 +187,24 @@ func (s *Session) Heard() <-chan time.Time { return s.heard }
 
 // Stats returns the figures as they stand. It may be called often.
 func (s *Session) Stats() Stats {
+	now := time.Now()
 	s.mu.Lock()
-	b := s.buffer.Stats()
+	b, loss := s.buffer.Stats(), s.meter.Loss(now)
 	s.mu.Unlock()
-	waiting, _, starved := s.ready.figures()
-	_, dropped, _ := s.captured.figures()
 	out := Stats{
 		LevelIn: s.levelIn.value(), LevelOut: s.levelOut.value(), TalkingMuted: s.talking.now.Load(),
 		TargetMilliseconds: milliseconds(b.Target), JitterMilliseconds: milliseconds(b.Jitter),
-		Loss:       b.RecentLoss,
+		Loss: loss, Missing: b.RecentLoss, Copies: int(s.copies.Load()),
 		FramesSent: s.sent.Load(), FramesSilent: s.silent.Load(),
-		FramesReceived: b.Received, FramesLate: b.Late, FramesLost: b.Lost,
+		FramesReceived: b.Received, FramesLate: b.Late, PeriodsLost: b.Lost,
 		FramesRefused:  s.refused.Load() + b.Undecoded,
-		CaptureDropped: dropped + s.overrun.Load(), Underruns: starved,
+		CaptureDropped: s.captured.lost() + s.overrun.Load(),
 	}
 	if b.PlayedSamples > 0 {
-		out.PlayoutMilliseconds = milliseconds(b.Delay + time.Duration(waiting)*PeriodDuration)
-		out.ConcealedRatio = min(1, float64(b.ConcealedSamples)/float64(b.PlayedSamples))
+		played := float64(b.PlayedSamples)
+		out.PlayoutMilliseconds = milliseconds(b.Delay)
+		out.ConcealedRatio = min(1, float64(b.ConcealedSamples)/played)
+		out.RecoveredRatio = min(1, float64(b.Recovered)*FrameSamples/played)
 	}
 	return out
 }

@@ -16,7 +16,7 @@ import (
 const (
 	// Bitrate in bits per second.
 	Bitrate = shape.Bitrate
-	// PayloadSize is the size of every payload in bytes: 32 kbit/s for 20 ms.
+	// PayloadSize is the size of every payload in bytes: 24 kbit/s for 20 ms.
 	PayloadSize = shape.PayloadSize
 )
 

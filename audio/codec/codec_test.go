@@ -71,7 +71,7 @@ func TestEveryPayloadHasOneSize(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if encoder.PayloadSize() != codec.PayloadSize || codec.PayloadSize != 80 {
+			if encoder.PayloadSize() != codec.PayloadSize || codec.PayloadSize != 60 {
 				t.Fatalf("payload size %d", encoder.PayloadSize())
 			}
 			payload := make([]byte, audio.MaxPayload) // more room than it may use
@@ -174,7 +174,7 @@ func TestWrongShapesAreErrors(t *testing.T) {
 		if _, err := encoder.Encode(frame[:480], payload); err == nil {
 			t.Error("encoded half a frame")
 		}
-		if _, err := encoder.Encode(frame, payload[:79]); err == nil {
+		if _, err := encoder.Encode(frame, payload[:codec.PayloadSize-1]); err == nil {
 			t.Error("encoded into too little room")
 		}
 		if err := decoder.Decode(nil, frame); err == nil {

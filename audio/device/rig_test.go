@@ -50,7 +50,6 @@ func BenchmarkMouthToEar(b *testing.B) {
 		b.ReportMetric(delays[0], "ms-least")
 		b.ReportMetric(delays[len(delays)-1], "ms-most")
 		b.ReportMetric(stats.PlayoutMilliseconds, "ms-playout")
-		b.ReportMetric(float64(stats.Underruns), "underruns")
 	}
 }
 

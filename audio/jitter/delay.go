@@ -11,14 +11,19 @@ const (
 	fastestSpan  = 2 * time.Second
 	fastestStep  = 100 * time.Millisecond
 	fastestCount = int(fastestSpan / fastestStep)
+	fastestStall = 5 // steps without a frame: the scale of before holds on
 
 	bucketTime = 2 * time.Millisecond
 	buckets    = 200
 	forget     = 0.99  // weight of what was known when a frame arrives: e-fold after 2 s
 	quantile   = 0.985 // share of frames that shall come in time
-	minTarget  = 4 * time.Millisecond
+	minTarget  = 2 * time.Millisecond
 	maxTarget  = buckets * bucketTime
 	firstLag   = 14 * time.Millisecond // what is assumed before anything is known
+
+	// Packets that come this close together were held up together: a stall is one
+	// event, not as many as there are packets in it.
+	bunch = 5 * time.Millisecond
 
 	// Loss is judged for longer than jitter, because it moves in steps of a whole
 	// packet: how many packets later a frame's first copy came.
@@ -44,9 +49,11 @@ type delay struct {
 	lags        [buckets]float64
 	lagsBase    time.Duration // base that lags are relative to
 	copies      [copiesMost + 1]float64
-	arrivals    float64 // frames that copies knows
+	arrivals    float64 // frames so far
+	target      time.Duration
 	spacing     time.Duration
 	lastTransit time.Duration
+	lastArrival time.Time
 	jitter      time.Duration
 
 	needs    [leadWindow]time.Duration // transits at which the last frames were needed
@@ -54,7 +61,10 @@ type delay struct {
 	needsAt  int
 }
 
-func (d *delay) init() { d.lags[firstLag/bucketTime] = 1 }
+func (d *delay) init() {
+	d.lags[firstLag/bucketTime] = 1
+	d.aim()
+}
 
 func (d *delay) transit(position uint32, periods int, at time.Time) time.Duration {
 	return at.Sub(d.epoch) - time.Duration(int32(position-d.epochPosition)+int32(periods))*periodTime
@@ -65,30 +75,43 @@ func (d *delay) arrived(f Frame, at time.Time) {
 	if !d.some {
 		d.some, d.epoch, d.epochPosition = true, at, f.Position
 	}
-	transit := d.transit(f.Position, f.Periods, at)
-	if f.Behind == 0 {
-		change := (transit - d.lastTransit).Abs()
-		d.lastTransit = transit
-		d.jitter += (change - d.jitter) / 16
-		d.seen(transit, int64(at.Sub(d.epoch)/fastestStep))
-	}
-	lag := max(0, min(buckets-1, int((transit-d.lagsBase)/bucketTime)))
-	for i := range d.lags {
-		d.lags[i] *= forget
-	}
-	d.lags[lag] += 1 - forget
 	d.spacing = time.Duration(f.Periods) * periodTime
-	d.arrivals++
+	d.arrivals++ // the first ones weigh more: what was assumed is soon forgotten
+	if f.Behind == 0 {
+		d.travelled(d.transit(f.Position, f.Periods, at), at)
+	}
 	weight := max(1-copiesForget, 1/d.arrivals)
 	for i := range d.copies {
 		d.copies[i] *= 1 - weight
 	}
 	d.copies[min(f.Behind, copiesMost)] += weight
+	d.aim()
 }
 
-// seen keeps the least transit of the last two seconds.
+// travelled learns from a frame that its own packet brought first.
+func (d *delay) travelled(transit time.Duration, at time.Time) {
+	change := (transit - d.lastTransit).Abs()
+	d.lastTransit = transit
+	d.jitter += (change - d.jitter) / 16
+	d.seen(transit, int64(at.Sub(d.epoch)/fastestStep))
+	released := !d.lastArrival.IsZero() && at.Sub(d.lastArrival) < bunch
+	d.lastArrival = at
+	if released {
+		return
+	}
+	lag, weight := max(0, min(buckets-1, int((transit-d.lagsBase)/bucketTime))), max(1-forget, 1/(d.arrivals+1))
+	for i := range d.lags {
+		d.lags[i] *= 1 - weight
+	}
+	d.lags[lag] += weight
+}
+
+// seen keeps the least transit of the last two seconds in which frames came.
 func (d *delay) seen(transit time.Duration, step int64) {
 	if step > d.step {
+		if step-d.step >= fastestStall { // what was held up says nothing of the way itself
+			transit = min(transit, d.base)
+		}
 		for s := max(d.step+1, step-int64(fastestCount)+1); s <= step; s++ {
 			d.valid[s%int64(fastestCount)] = false
 		}
@@ -123,9 +146,9 @@ func (d *delay) rebase() {
 	d.lags = moved
 }
 
-// target is the lead that lets the quantile of frames come in time, and those that
-// copies bring.
-func (d *delay) target() time.Duration {
+// aim sets target, the lead that lets the quantile of frames come in time, and those
+// that copies bring.
+func (d *delay) aim() {
 	var sum, total float64
 	for _, weight := range d.lags {
 		total += weight
@@ -137,7 +160,7 @@ func (d *delay) target() time.Duration {
 			break
 		}
 	}
-	return max(minTarget+d.copyLead(), min(maxTarget, lead))
+	d.target = max(minTarget+d.copyLead(), min(maxTarget, lead))
 }
 
 // copyLead is how much later than their own packets the copies come that make up
@@ -181,5 +204,5 @@ func (d *delay) excess() time.Duration {
 	if d.needsLen == 0 {
 		return 0
 	}
-	return slices.Min(d.needs[:d.needsLen]) - d.base - d.target()
+	return slices.Min(d.needs[:d.needsLen]) - d.base - d.target
 }

@@ -14,18 +14,22 @@ func FuzzBuffer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, script []byte) {
 		decoder := &singer{hertz: 200}
 		b := New(decoder)
-		now, counter := zero, uint32(math.MaxUint32-100)
+		now, counter := zero, uint32(math.MaxUint32/mostPeriods-100)
 		seen := map[uint32]bool{}
 		var received, refused, duplicates uint64
 		period := make([]float32, periodSamples)
-		put := func(counter uint32, payload []byte) {
-			waits := b.slots[counter%Slots].full && b.slots[counter%Slots].counter == counter
-			switch outcome := b.Put(counter, payload, now); {
+		put := func(counter uint32, copies int, payload []byte) {
+			f := Frame{Position: counter * mostPeriods, Periods: mostPeriods, Behind: copies, Payload: payload}
+			place := &b.slots[f.Position%Slots]
+			waits := place.full && place.position == f.Position
+			switch outcome := b.Put(f, now); {
 			case outcome == Refused:
 				refused++
 				return
-			case (outcome == Duplicate) != waits:
+			case waits && outcome != Duplicate:
 				t.Fatalf("frame %d: outcome %v while it waits: %v", counter, outcome, waits)
+			case outcome == Late && !b.started:
+				return
 			case outcome == Duplicate:
 				duplicates++
 			case outcome == Kept:
@@ -39,14 +43,14 @@ func FuzzBuffer(f *testing.F) {
 				if op < 50 {
 					counter++
 				}
-				put(counter-uint32(op%50), payloadOf(counter-uint32(op%50)))
+				put(counter-uint32(op%50), int(op%4), payloadOf(counter-uint32(op%50)))
 			case op < 110: // a jump ahead
 				counter += uint32(op-100) * 60
-				put(counter, payloadOf(counter))
+				put(counter, 0, payloadOf(counter))
 			case op == 110:
-				put(counter, nil)
+				put(counter, 0, nil)
 			case op == 111:
-				put(counter+1, []byte{1})
+				put(counter+1, 0, []byte{1})
 			case op < 150: // time passes, nothing happens
 				now = now.Add(time.Duration(op-111) * 30 * time.Millisecond)
 			default:
@@ -61,7 +65,7 @@ func FuzzBuffer(f *testing.F) {
 					}
 				}
 			}
-			if len(b.queue) > 3*frameSamples+maxLag {
+			if len(b.queue) > behind+ahead+3*frameSamples+2*maxLag {
 				t.Fatalf("%d decoded samples wait", len(b.queue))
 			}
 		}

@@ -51,11 +51,15 @@ const (
 	skipOver = 400 * time.Millisecond
 	// skipSpare is what a skip leaves above the target, for stretching to finish.
 	skipSpare = 20 * time.Millisecond
-	// shortenOver and lengthenUnder bound the zone around the target in which
-	// nothing is stretched. Periods are pulled 10 ms apart, so up to that much of
-	// lead is chance, which the resampler deals with.
-	shortenOver   = 14 * time.Millisecond
+	// lengthenUnder is how far below the target the lead must be for sound to be
+	// stretched at once; the resampler deals with less.
 	lengthenUnder = 4 * time.Millisecond
+	// shortenOver is the slack from which sound is shortened, shortenSpare what is left
+	// of it then. Little slack is no hurry: only sound that repeats itself is cut.
+	shortenOver  = 4 * time.Millisecond
+	shortenSpare = time.Millisecond
+	hurry        = 15 * time.Millisecond
+	patience     = 0.93
 )
 
 // ErrPayload: a payload is empty or longer than MaxPayload.
@@ -164,18 +168,17 @@ func (b *Buffer) Put(f Frame, at time.Time) Outcome {
 	if len(f.Payload) == 0 || len(f.Payload) > MaxPayload || f.Periods < 1 || f.Periods > mostPeriods {
 		return Refused
 	}
-	b.stats.Received++
 	if !b.some {
 		b.some, b.next, b.highest = true, f.Position, f.Position
 	}
 	ahead := int32(f.Position - b.next)
 	if ahead < 0 && !b.started {
 		if f.Behind > 0 || int32(b.highest-f.Position) >= Slots {
-			b.stats.Late++ // from before we began to listen
-			return Late
+			return Late // from before we began to listen
 		}
 		b.next, ahead = f.Position, 0 // overtaken before anything was played
 	}
+	b.stats.Received++
 	place := &b.slots[f.Position%Slots]
 	if place.came && place.position == f.Position {
 		b.stats.Duplicates++
@@ -234,14 +237,14 @@ func (b *Buffer) empty(place *slot) {
 // Pull fills period (480 samples) with what is to be heard at the instant now.
 func (b *Buffer) Pull(period []float32, now time.Time) Sound {
 	if !b.started {
-		if !b.some || b.delay.lead(b.next, b.periods, now) < b.delay.target() {
+		if !b.some || b.delay.lead(b.next, b.periods, now) < b.delay.target {
 			clear(period)
 			return Nothing
 		}
 		b.started = true
 	}
 	made := Concealed
-	wanted := b.resampler.wants()
+	wanted := b.resampler.begin()
 	if b.waiting() > 0 {
 		made = b.leftover
 	}
@@ -271,7 +274,7 @@ func (b *Buffer) refill(now time.Time) Sound {
 		left := b.waiting()
 		b.leftover = b.decode(place)
 		b.steer(left)
-		b.stretch(now)
+		b.stretch(left, now)
 		return b.leftover
 	}
 	b.leftover = Concealed
@@ -366,40 +369,59 @@ func (b *Buffer) steer(left int) {
 	switch {
 	case excess < spareLow: // soon too little: build up a period
 		b.resampler.turn(-driftMost)
-	case excess > periodTime+spareHigh: // a whole period too much: use it up
+	case excess > spareLow+periodTime+spareHigh: // a whole period too much: use it up
 		b.resampler.turn(driftMost)
 	default:
 		b.resampler.turn(min(driftMost, max(-driftMost, float64(left-leftWanted)*driftSlope)))
 	}
 }
 
-// stretch moves the delay towards the target. The queue ends with a real frame.
-func (b *Buffer) stretch(now time.Time) {
+// stretch moves the delay towards the target. The queue ends with a real frame; left
+// samples were waiting before it. Periods are pulled whole, so the lead moves a period
+// at a time, when what is left over goes below none or above one.
+func (b *Buffer) stretch(left int, now time.Time) {
 	excess := b.delay.excess()
+	slack := timeOf(left) + (excess - spareLow).Truncate(periodTime)
 	switch {
-	case excess > shortenOver:
+	case excess < -lengthenUnder:
+		want := samplesIn(-excess) + periodSamples - left
+		unplayed := b.queue[behind:cap(b.queue)]
+		n := b.stretcher.lengthen(unplayed, len(b.queue)-behind, max(want, minLag), strictness(-excess))
+		b.queue = b.queue[:len(b.queue)+n]
+		b.stats.Lengthened += uint64(n)
+		b.moved(left, n)
+	case excess >= 0 && slack > shortenOver:
 		// A longer stretch of sound shows longer pitch periods.
 		if place := &b.slots[b.next%Slots]; place.full && place.position == b.next && b.waiting() < 2*frameSamples {
 			b.delay.needed(b.next, place.periods, now.Add(time.Duration(b.periods)*periodTime)) // it is decoded a frame early
 			b.leftover = b.decode(place)
 		}
-		n := b.stretcher.shorten(b.queue[behind:], samplesIn(excess), strictness(excess))
+		n := b.stretcher.shorten(b.queue[behind:], samplesIn(slack-shortenSpare), strictness(slack))
 		b.queue = b.queue[:len(b.queue)-n]
 		b.stats.Shortened += uint64(n)
-		b.delay.shift(-timeOf(n))
-	case excess < -lengthenUnder:
-		unplayed := b.queue[behind:cap(b.queue)]
-		n := b.stretcher.lengthen(unplayed, len(b.queue)-behind, samplesIn(-excess)+minLag, strictness(-excess))
-		b.queue = b.queue[:len(b.queue)+n]
-		b.stats.Lengthened += uint64(n)
-		b.delay.shift(timeOf(n))
+		b.moved(left, -n)
 	}
+}
+
+// moved accounts for samples that were put in or taken out, with left over before.
+func (b *Buffer) moved(left, samples int) {
+	b.delay.shift(time.Duration(floorDivide(left+samples, periodSamples)) * periodTime)
+}
+
+func floorDivide(a, b int) int {
+	if a < 0 {
+		return -((-a + b - 1) / b)
+	}
+	return a / b
 }
 
 // strictness is how alike two neighbouring pitch periods must be for one of them
 // to go or to be doubled: the more there is to make up for, the less.
 func strictness(excess time.Duration) float64 {
-	return max(0.3, 0.9-float64(excess)/float64(200*time.Millisecond))
+	if excess < hurry {
+		return patience
+	}
+	return max(0, 0.9-float64(excess)/float64(150*time.Millisecond))
 }
 
 func samplesIn(d time.Duration) int    { return int(d * sampleRate / time.Second) }
@@ -408,7 +430,7 @@ func timeOf(samples int) time.Duration { return time.Duration(samples) * time.Se
 // Stats returns the figures as they stand.
 func (b *Buffer) Stats() Stats {
 	s := b.stats
-	s.Target, s.Lead, s.Jitter = b.delay.target(), b.delay.excess()+b.delay.target(), b.delay.jitter
+	s.Target, s.Lead, s.Jitter = b.delay.target, b.delay.excess()+b.delay.target, b.delay.jitter
 	s.RecentLoss = b.recent.share(b.held / periodSamples)
 	return s
 }

@@ -12,8 +12,9 @@ const (
 	driftMost  = 500e-6
 	leftWanted = sampleRate / 1000      // 1 ms: room for the loudspeaker's uneven questions
 	driftSlope = driftMost / leftWanted // full speed at 1 ms beside leftWanted
-	spareLow   = periodTime / 10
-	spareHigh  = periodTime / 5
+	// The lead is steered to stay within a period, from spareLow above the target on.
+	spareLow  = periodTime / 10
+	spareHigh = periodTime / 20
 )
 
 // sinc holds the interpolation filter at each fraction of a sample, and one more
@@ -60,7 +61,8 @@ func bessel(x float64) float64 {
 // resampler plays the queue a little faster or slower than it was recorded. At
 // speed 1, from a whole sample on, it copies.
 type resampler struct {
-	drift float64 // speed is 1 + drift
+	drift float64 // speed is 1 + drift, in this period
+	ahead float64 // drift from the next period on
 	phase float64 // how far between two samples the next one lies, 0 to 1
 }
 
@@ -72,10 +74,15 @@ func (r *resampler) turn(drift float64) {
 	} else if math.Abs(drift) < driftMost/10 {
 		drift = 0
 	}
-	r.drift = drift
+	r.ahead = drift
 }
 
-// wants is how many samples of the queue the next period uses up.
+// begin begins a period and returns how many samples of the queue it uses up.
+func (r *resampler) begin() int {
+	r.drift = r.ahead
+	return r.wants()
+}
+
 func (r *resampler) wants() int { return int(r.phase + periodSamples*(1+r.drift)) }
 
 // resample fills period from queue, which has behind+wants+ahead samples or more.

@@ -18,6 +18,13 @@ func payloadOf(counter uint32) []byte {
 	return binary.BigEndian.AppendUint32(nil, counter)
 }
 
+const frameTime = mostPeriods * periodTime
+
+// frameOf is the frame of 20 ms with that number.
+func frameOf(counter uint32) Frame {
+	return Frame{Position: counter * mostPeriods, Periods: mostPeriods, Payload: payloadOf(counter)}
+}
+
 var errBroken = errors.New("not a frame")
 
 // singer is a Decoder whose payloads are counters and whose sound is one long
@@ -80,7 +87,7 @@ func run(t testing.TB, length time.Duration, p path, look func(now time.Duration
 	var heard []float32
 	for now := 3 * time.Millisecond; now < length; now += 10 * time.Millisecond {
 		for len(arrivals) > 0 && arrivals[0].at <= now {
-			b.Put(arrivals[0].counter, payloadOf(arrivals[0].counter), zero.Add(arrivals[0].at))
+			b.Put(frameOf(arrivals[0].counter), zero.Add(arrivals[0].at))
 			arrivals = arrivals[1:]
 		}
 		period := make([]float32, periodSamples)

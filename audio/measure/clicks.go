@@ -10,6 +10,7 @@ const (
 	clickBlock     = 1.0 / 50          // seconds predicted with one set of coefficients
 	clickThreshold = 14.0              // times the block's median residual
 	clickFloor     = 0.004             // residual, of full scale, below which nobody hears one
+	clickShare     = 0.15              // of the block's level that a break has at least
 	clickApart     = 1.0 / 200         // seconds within which two are one
 	clickRidge     = 1e-6              // of the energy, added so that pure tones stay well conditioned
 	normalMedian   = 0.674489750196082 // median of |x| for x of unit variance
@@ -35,7 +36,8 @@ func Clicks(sound []float32, rate int) []int {
 			magnitudes[i] = math.Abs(residual[i])
 		}
 		slices.Sort(magnitudes)
-		limit := max(clickFloor, clickThreshold*magnitudes[block/2]/normalMedian)
+		level := math.Sqrt(energyOf(sound[start:start+block]) / float64(block))
+		limit := max(clickFloor, clickThreshold*magnitudes[block/2]/normalMedian, clickShare*level)
 		for i, r := range residual {
 			if at := start + i; math.Abs(r) > limit && (len(found) == 0 || at-found[len(found)-1] > int(clickApart*float64(rate))) {
 				found = append(found, at)

@@ -83,7 +83,7 @@ func sentence(t *testing.T) (sound []float32, rate int) {
 	for raw = raw[44:]; len(raw) >= 2; raw = raw[2:] {
 		sound = append(sound, float32(int16(binary.LittleEndian.Uint16(raw)))/(1<<15))
 	}
-	return sound, 16000
+	return sound[8000:40000], 16000
 }
 
 func noiseLike(sound []float32, decibels float64) []float32 {

@@ -14,7 +14,8 @@ func (c *call) infoLocked() Info {
 	info.TalkingMuted = false
 	if c.session != nil {
 		sound := c.session.Stats()
-		info.Stats.Loss = sound.Loss
+		info.Stats.Loss, info.Stats.Missing = sound.Loss, sound.Missing
+		info.Stats.RecoveredRatio, info.Stats.Copies = sound.RecoveredRatio, sound.Copies
 		info.Stats.JitterMilliseconds = sound.JitterMilliseconds
 		info.Stats.PlayoutMilliseconds = sound.PlayoutMilliseconds
 		info.Stats.ConcealedRatio = sound.ConcealedRatio
@@ -57,11 +58,11 @@ func judge(info Info) Quality {
 	switch {
 	case !info.Reconnecting.IsZero():
 		return Quality{"poor", "nothing comes through; a new way is being sought"}
-	case s.Loss > 0.10:
+	case s.Missing > 0.05:
 		return Quality{"poor", "the network loses much of the sound"}
 	case s.RTTMilliseconds > 600:
 		return Quality{"poor", "the way there and back is very long"}
-	case s.Loss > 0.03:
+	case s.Missing > 0.01:
 		return Quality{"fair", "the network loses some of the sound"}
 	case s.JitterMilliseconds > 60:
 		return Quality{"fair", "sound arrives unevenly"}

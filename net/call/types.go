@@ -13,7 +13,10 @@ type Peer struct {
 // Stats are figures of a live call, taken from its connection and its playout buffer.
 type Stats struct {
 	RTTMilliseconds     float64 // over both relays, from ICE checks
-	Loss                float64 // share of frames that never arrived, last second, 0 to 1
+	Loss                float64 // share of the other side's packets that the network lost, last second, 0 to 1
+	Missing             float64 // share of sound that did not come in time, copies and all, last second
+	RecoveredRatio      float64 // share of sound that only a copy brought in time, whole call
+	Copies              int     // older frames in each packet that is sent
 	JitterMilliseconds  float64
 	PlayoutMilliseconds float64 // sound waiting between arrival and ear
 	ConcealedRatio      float64 // share of played sound that was made up, whole call, 0 to 1

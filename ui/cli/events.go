@@ -56,6 +56,9 @@ type statsEvent struct {
 	Concealed float64 `json:"concealed_ratio"`
 	LevelIn   float64 `json:"level_in"`
 	LevelOut  float64 `json:"level_out"`
+	Missing   float64 `json:"missing"`
+	Recovered float64 `json:"recovered_ratio"`
+	Copies    int     `json:"copies"`
 }
 
 type changedEvent struct {
@@ -113,7 +116,7 @@ func asJSON(event call.Event) any {
 		s := info.Stats
 		return statsEvent{
 			base, rounded(s.RTTMilliseconds), rounded(s.Loss), rounded(s.JitterMilliseconds), rounded(s.PlayoutMilliseconds),
-			rounded(s.ConcealedRatio), rounded(s.LevelIn), rounded(s.LevelOut),
+			rounded(s.ConcealedRatio), rounded(s.LevelIn), rounded(s.LevelOut), rounded(s.Missing), rounded(s.RecoveredRatio), s.Copies,
 		}
 	case call.EventChanged:
 		return changedEvent{base, info.Muted, info.Held, info.PeerHeld, info.Deafened, info.Silenced, !info.Reconnecting.IsZero(), info.Warnings}
