@@ -9,7 +9,7 @@ GO    ?= go
 TAGS  := nolibopusfile
 export CGO_ENABLED = 1
 
-.PHONY: run build test test-devices test-privacy lint bench fuzz static format deps
+.PHONY: run build test test-devices test-privacy lint bench fuzz static format deps sound-table
 
 run: build
 	@if [ -t 0 ]; then exec bin/sotto; else exec bin/sotto demo --headless; fi
@@ -53,6 +53,11 @@ bench-sound: build
 	$(GO) test -c -tags $(TAGS) -o bin/sound.test ./audio/bench
 	cd audio/bench && SOTTO_BENCH_NAMESPACE=1 SOTTO_BENCH_BINARY=$(CURDIR)/bin/sotto SOTTO_BENCH_TABLE=$(CURDIR)/docs/sound.md \
 		unshare --net $(CURDIR)/bin/sound.test -test.run '^$$' -test.bench . -test.benchtime 1x -test.timeout 30m
+
+# The table of docs/sound.md: speech through loss, bursts, jitter and drift.
+sound-table: deps
+	@sh .ci/speech.sh bin/speech.wav
+	SOUND_SPEECH=$(CURDIR)/bin/speech.wav $(GO) test -tags $(TAGS) -count 1 -timeout 60m -run '^TestSoundTable$$' ./audio/
 
 fuzz: deps
 	@sh .ci/fuzz.sh

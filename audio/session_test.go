@@ -224,11 +224,12 @@ func TestReportedLossMovesTheSizeOnceAndBack(t *testing.T) {
 		for _, step := range []struct {
 			lose   uint32 // of ten
 			copies int
-		}{{3, redundancy.Default}, {6, redundancy.Most}, {0, redundancy.Default}} {
+			during time.Duration
+		}{{3, redundancy.Default, 8 * time.Second}, {6, redundancy.Most, 8 * time.Second}, {0, redundancy.Default, 40 * time.Second}} {
 			there.mu.Lock()
 			there.lose = func(counter uint32) bool { return counter%10 < step.lose }
 			there.mu.Unlock()
-			time.Sleep(time.Minute)
+			time.Sleep(step.during)
 			if got := speaker.Stats().Copies; got != step.copies {
 				t.Errorf("with %d of 10 lost, %d copies are sent", step.lose, got)
 			}

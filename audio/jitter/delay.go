@@ -19,7 +19,7 @@ const (
 	quantile   = 0.985 // share of frames that shall come in time
 	minTarget  = 2 * time.Millisecond
 	maxTarget  = buckets * bucketTime
-	firstLag   = 14 * time.Millisecond // what is assumed before anything is known
+	firstLag   = 8 * time.Millisecond // what is assumed before anything is known
 
 	// Packets that come this close together were held up together: a stall is one
 	// event, not as many as there are packets in it.
@@ -99,7 +99,7 @@ func (d *delay) travelled(transit time.Duration, at time.Time) {
 	if released {
 		return
 	}
-	lag, weight := max(0, min(buckets-1, int((transit-d.lagsBase)/bucketTime))), max(1-forget, 1/(d.arrivals+1))
+	lag, weight := max(0, min(buckets-1, int((transit-d.lagsBase)/bucketTime))), max(1-forget, 2/(d.arrivals+2))
 	for i := range d.lags {
 		d.lags[i] *= 1 - weight
 	}

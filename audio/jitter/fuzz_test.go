@@ -22,13 +22,14 @@ func FuzzBuffer(f *testing.F) {
 			f := Frame{Position: counter * mostPeriods, Periods: mostPeriods, Behind: copies, Payload: payload}
 			place := &b.slots[f.Position%Slots]
 			waits := place.full && place.position == f.Position
+			before := b.stats.Received
 			switch outcome := b.Put(f, now); {
 			case outcome == Refused:
 				refused++
 				return
 			case waits && outcome != Duplicate:
 				t.Fatalf("frame %d: outcome %v while it waits: %v", counter, outcome, waits)
-			case outcome == Late && !b.started:
+			case outcome == Late && b.stats.Received == before: // from before
 				return
 			case outcome == Duplicate:
 				duplicates++

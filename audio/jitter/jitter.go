@@ -60,6 +60,10 @@ const (
 	shortenSpare = time.Millisecond
 	hurry        = 15 * time.Millisecond
 	patience     = 0.93
+	// calmPeriods is how long after the delay had to grow it is not made smaller again,
+	// unless there is much to gain: hiccups come in company, and each change is heard.
+	calmPeriods = 300
+	calmSlack   = 25 * time.Millisecond
 )
 
 // ErrPayload: a payload is empty or longer than MaxPayload.
@@ -139,6 +143,7 @@ type Buffer struct {
 
 	some    bool   // a frame has come
 	started bool   // playing has begun
+	first   uint32 // position that listening began with; far behind it is forgotten
 	next    uint32 // the position that is decoded next
 	highest uint32 // newest position that has come
 	periods int    // of the newest frame
@@ -147,6 +152,7 @@ type Buffer struct {
 	leftover  Sound     // what the end of queue is made of
 	held      int       // samples of concealment played in place of next without passing it
 	gap       int       // samples of concealment since the last real frame
+	calm      int       // periods pulled since the delay grew
 	recent    recent
 	resampler resampler
 	stretcher stretcher
@@ -156,7 +162,7 @@ type Buffer struct {
 
 // New returns an empty buffer that plays through decoder, which is then its own.
 func New(decoder Decoder) *Buffer {
-	b := &Buffer{decoder: decoder, periods: mostPeriods, queue: make([]float32, behind+ahead, behind+ahead+6*frameSamples)}
+	b := &Buffer{decoder: decoder, periods: mostPeriods, calm: calmPeriods, queue: make([]float32, behind+ahead, behind+ahead+6*frameSamples)}
 	b.delay.init()
 	b.noise.init()
 	return b
@@ -169,14 +175,17 @@ func (b *Buffer) Put(f Frame, at time.Time) Outcome {
 		return Refused
 	}
 	if !b.some {
-		b.some, b.next, b.highest = true, f.Position, f.Position
+		b.some, b.first, b.next, b.highest = true, f.Position, f.Position, f.Position
 	}
 	ahead := int32(f.Position - b.next)
+	if f.Behind > 0 && int32(f.Position-b.first) < 0 {
+		return Late // a copy from before we began to listen: nothing to learn
+	}
 	if ahead < 0 && !b.started {
-		if f.Behind > 0 || int32(b.highest-f.Position) >= Slots {
-			return Late // from before we began to listen
+		if int32(b.highest-f.Position) >= Slots {
+			return Late
 		}
-		b.next, ahead = f.Position, 0 // overtaken before anything was played
+		b.first, b.next, ahead = f.Position, f.Position, 0 // overtaken before anything was played
 	}
 	b.stats.Received++
 	place := &b.slots[f.Position%Slots]
@@ -241,7 +250,7 @@ func (b *Buffer) Pull(period []float32, now time.Time) Sound {
 			clear(period)
 			return Nothing
 		}
-		b.started = true
+		b.start(now)
 	}
 	made := Concealed
 	wanted := b.resampler.begin()
@@ -259,8 +268,25 @@ func (b *Buffer) Pull(period []float32, now time.Time) Sound {
 	b.resampler.resample(period, b.queue)
 	b.queue = b.queue[:copy(b.queue, b.queue[wanted:])]
 	b.stats.PlayedSamples += uint64(len(period))
+	b.calm++
+	if b.next-b.first > 2*Slots && int32(b.next-b.first) > 0 {
+		b.first = b.next - 2*Slots // so that it never seems to lie ahead
+	}
 	b.stats.Delay = b.delay.lead(b.next, b.periods, now) + timeOf(b.waiting()+len(period)+ahead)
 	return made
+}
+
+// start begins to play, with the frame whose time it is: what came earlier, while
+// nobody asked, would only be delay.
+func (b *Buffer) start(now time.Time) {
+	b.started = true
+	for b.delay.lead(b.next, b.periods, now) >= b.delay.target+time.Duration(b.periods)*periodTime && int32(b.highest-b.next) > 0 {
+		if place := &b.slots[b.next%Slots]; place.full && place.position == b.next {
+			place.full = false
+			b.stats.Dropped++
+		}
+		b.next++
+	}
 }
 
 // waiting is the number of samples that can be pulled without another frame.
@@ -281,6 +307,7 @@ func (b *Buffer) refill(now time.Time) Sound {
 	if int32(b.highest-b.next) < 0 { // nothing newer: perhaps only late
 		b.conceal(periodSamples)
 		b.held += periodSamples
+		b.calm = 0
 		return Concealed
 	}
 	b.delay.needed(b.next, b.periods, now)
@@ -390,7 +417,8 @@ func (b *Buffer) stretch(left int, now time.Time) {
 		b.queue = b.queue[:len(b.queue)+n]
 		b.stats.Lengthened += uint64(n)
 		b.moved(left, n)
-	case excess >= 0 && slack > shortenOver:
+		b.calm = 0
+	case excess >= 0 && slack > shortenOver && (b.calm >= calmPeriods || slack > calmSlack):
 		// A longer stretch of sound shows longer pitch periods.
 		if place := &b.slots[b.next%Slots]; place.full && place.position == b.next && b.waiting() < 2*frameSamples {
 			b.delay.needed(b.next, place.periods, now.Add(time.Duration(b.periods)*periodTime)) // it is decoded a frame early

@@ -10,6 +10,7 @@ const (
 	phases = 128
 
 	driftMost  = 500e-6
+	driftLeast = driftMost / 10         // less is none
 	leftWanted = sampleRate / 1000      // 1 ms: room for the loudspeaker's uneven questions
 	driftSlope = driftMost / leftWanted // full speed at 1 ms beside leftWanted
 	// The lead is steered to stay within a period, from spareLow above the target on.
@@ -66,13 +67,15 @@ type resampler struct {
 	phase float64 // how far between two samples the next one lies, 0 to 1
 }
 
-// turn sets the speed from the next period on. A speed of 1 is taken up when the
-// position is a whole sample, so that what needs no change gets none.
+// turn sets the speed from the next period on. What needs no change is brought to a
+// whole sample and then copied.
 func (r *resampler) turn(drift float64) {
-	if math.Abs(drift) < driftMost/10 && r.phase != 0 {
-		drift = math.Copysign(driftMost/10, drift)
-	} else if math.Abs(drift) < driftMost/10 {
-		drift = 0
+	if math.Abs(drift) < driftLeast {
+		home := -r.phase
+		if r.phase > 0.5 {
+			home = 1 - r.phase
+		}
+		drift = max(-driftLeast, min(driftLeast, home/periodSamples))
 	}
 	r.ahead = drift
 }
@@ -83,7 +86,7 @@ func (r *resampler) begin() int {
 	return r.wants()
 }
 
-func (r *resampler) wants() int { return int(r.phase + periodSamples*(1+r.drift)) }
+func (r *resampler) wants() int { return int(r.phase + periodSamples*(1+r.drift) + 1e-9) }
 
 // resample fills period from queue, which has behind+wants+ahead samples or more.
 func (r *resampler) resample(period, queue []float32) {
@@ -107,7 +110,7 @@ func (r *resampler) resample(period, queue []float32) {
 		period[i] = max(-1, min(1, sum))
 	}
 	r.phase += periodSamples*speed - float64(r.wants())
-	if r.phase < 1e-9 || r.phase >= 1 {
+	if math.Abs(r.phase) < 1e-8 {
 		r.phase = 0
 	}
 }

@@ -98,7 +98,7 @@ func TestPipes(t *testing.T) {
 	for i := range back.samples {
 		back.samples[i] = float64(int16(binary.LittleEndian.Uint16(out.Bytes()[2*i:]))) / 32768
 	}
-	if score := heard(said, back); score < 0.7 {
+	if score := heard(said, back); score < 0.6 { // twice through the codec, at 24 kbit/s
 		t.Errorf("the echo is only %.2f like what was said", score)
 	}
 }
