@@ -51,10 +51,10 @@ func TestADeafenedPersonHearsNothingAndThePacketsGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, h, take := handled(t)
 		defer s.Close()
-		counter := uint32(0)
+		counter, packer := uint32(0), newPlainPacker()
 		listen := func() (loudest float32) {
 			for range 50 {
-				s.Receive(counter, []byte{0x3f, 0x80, 0, 0, 0, 0, 0, 0}, time.Now())
+				s.Receive(counter, plainPacket(packer, 1), time.Now())
 				counter++
 				for range 2 {
 					time.Sleep(PeriodDuration)
