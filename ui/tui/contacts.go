@@ -74,6 +74,8 @@ func (w *world) status() string {
 	switch {
 	case w.snap.Waiting != nil:
 		return "in a call, and another rings"
+	case w.live() && !info.Reconnecting.IsZero():
+		return "reconnecting"
 	case w.live() && info.Phase == call.Connected:
 		return "in a call " + clock(w.now.Sub(info.ConnectedAt))
 	case w.live():

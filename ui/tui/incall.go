@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -105,6 +107,9 @@ func (w *world) peerMark(info *call.Info) string {
 }
 
 func (w *world) qualityWord(info *call.Info) string {
+	if !info.Reconnecting.IsZero() {
+		return w.theme.Warn.Render("reconnecting")
+	}
 	switch word := info.Quality.Word; word {
 	case "":
 		return ""
@@ -130,6 +135,10 @@ func (w *world) waits(other *call.Info) string {
 // callState is what makes either side silent, in words.
 func (w *world) callState(info *call.Info, name string) string {
 	var states []string
+	if !info.Reconnecting.IsZero() {
+		states = append(states, fmt.Sprintf("Reconnecting for %s: the way to %s broke, and a new one is being made. Nobody is heard meanwhile; you need do nothing.",
+			count(max(int(w.now.Sub(info.Reconnecting)/time.Second), 0), "second"), name))
+	}
 	switch {
 	case info.Held:
 		states = append(states, "On hold: neither side is heard.")

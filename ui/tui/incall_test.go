@@ -92,6 +92,20 @@ func TestASecondCallIsTakenOnPurpose(t *testing.T) {
 	d.wantsAsked("decline the other, answer the other")
 }
 
+func TestReconnectingIsSaidWithItsSeconds(t *testing.T) {
+	d := newDriver(t, &fakeCalls{snap: with(func(i *call.Info) { i.Reconnecting = start.Add(-time.Second) })}, newFakeProfile(true))
+	d.wants("reconnecting", "Reconnecting for 1 second: the way to bob broke")
+	d.now = d.now.Add(11 * time.Second)
+	d.happen()
+	d.wants("Reconnecting for 12 seconds:")
+	d.press("tab")
+	d.wants("Sotto Contacts reconnecting")
+	d.press("tab")
+	d.calls.change(func(s *call.Snapshot) { s.Call.Reconnecting = time.Time{} })
+	d.happen()
+	d.wantsNot("econnecting")
+}
+
 func TestDeafened(t *testing.T) {
 	d := newDriver(t, &fakeCalls{snap: with(nil)}, newFakeProfile(true))
 	d.press("d")

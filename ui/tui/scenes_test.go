@@ -308,6 +308,10 @@ func callScenes() []scene {
 			d.press("t")
 			d.write("four o'clock then")
 		}},
+		{name: "call-reconnecting", snap: with(func(i *call.Info) {
+			i.Reconnecting, i.Stats = start.Add(-12*time.Second), call.Stats{LevelIn: -96, LevelOut: -96}
+			i.Quality = call.Quality{Word: "poor", Reason: "nothing arrives"}
+		})},
 		{name: "call-deafened", snap: with(func(i *call.Info) { i.Muted, i.Deafened = true, true })},
 		{name: "call-talking-muted", snap: with(func(i *call.Info) { i.Muted, i.TalkingMuted = true, true })},
 		{name: "call-waiting", snap: twoCalls()},

@@ -86,6 +86,9 @@ var wording = map[string]words{
 // nothing better is known.
 func wordsFor(key *settings.Key) words {
 	found := wording[key.Name]
+	if !strings.Contains(key.Doc, "not available yet") {
+		found.fixed = ""
+	}
 	if found.label == "" {
 		_, leaf, _ := strings.Cut(key.Name, ".")
 		found.label = strings.TrimSuffix(sentence(leaf), ".")
