@@ -9,7 +9,7 @@ GO    ?= go
 TAGS  := nolibopusfile
 export CGO_ENABLED = 1
 
-.PHONY: run build test test-devices test-privacy lint bench fuzz static format deps sound-table
+.PHONY: run build test test-devices test-privacy lint bench fuzz static format deps sound-table soak-sound
 
 run: build
 	@if [ -t 0 ]; then exec bin/sotto; else exec bin/sotto demo --headless; fi
@@ -53,6 +53,11 @@ bench-sound: build
 	$(GO) test -c -tags $(TAGS) -o bin/sound.test ./audio/bench
 	cd audio/bench && SOTTO_BENCH_NAMESPACE=1 SOTTO_BENCH_BINARY=$(CURDIR)/bin/sotto SOTTO_BENCH_TABLE=$(CURDIR)/docs/sound.md \
 		unshare --net $(CURDIR)/bin/sound.test -test.run '^$$' -test.bench . -test.benchtime 1x -test.timeout 30m
+
+# A long call between two processes: does delay or memory grow? SOAK says how long.
+SOAK ?= 30m
+soak-sound: deps
+	SOTTO_SOAK=$(SOAK) $(GO) test -tags $(TAGS) -count 1 -timeout 24h -v -run '^TestSoakSound$$' ./ui/cli/
 
 # The table of docs/sound.md: speech through loss, bursts, jitter and drift.
 sound-table: deps
