@@ -21,8 +21,9 @@ type Contact struct {
 	Key      string    `json:"key"`      // their identity key, 64 hexadecimal digits
 	Verified bool      `json:"verified"` // keys were compared
 	Blocked  bool      `json:"blocked"`
-	Ring     string    `json:"ring,omitempty"` // RingSilence, RingAlways, or "" for RingDefault
-	Reached  bool      `json:"reached"`        // a call went through once, so both hold each other's card
+	Ring     string    `json:"ring,omitempty"`   // RingSilence, RingAlways, or "" for RingDefault
+	Direct   bool      `json:"direct,omitempty"` // direct calls with them are agreed to
+	Reached  bool      `json:"reached"`          // a call went through once, so both hold each other's card
 	Added    time.Time `json:"added"`
 }
 

@@ -112,9 +112,6 @@ func (k Key) put(s *Settings, value string) error {
 	}
 	switch value {
 	case "on", "true":
-		if k.Name == "calls.direct" {
-			return badValue("direct calls are not available yet, all calls go through relays: leave %s off", k.Name)
-		}
 		*k.flag(s) = true
 	case "off", "false":
 		*k.flag(s) = false

@@ -75,13 +75,14 @@ var callKeys = []Key{
 	{
 		Name: "calls.direct", Kind: Switch, Values: onOff, Default: "off",
 		Group:     GroupPrivacy,
-		Sees:      "While off, nobody you talk to sees your network address.",
-		Costs:     "Relays make the way a little longer.",
-		Overrules: "Nobody. All calls go through relays.",
-		Doc:       "whether a call may leave the relays; not available yet",
-		comment: "Whether a call may go straight from your computer to theirs. That would show\n" +
-			"them your network address, and so roughly where you are.\n" +
-			"It is not available yet: all calls go through relays. Leave it false.",
+		Sees:      "While off, nobody you talk to sees your network address. While on, verified contacts you chose for it do.",
+		Costs:     "Relays make the way a little longer. An address tells roughly where you are.",
+		Overrules: "The other side: both of you must be verified, and have chosen it for each other. Either returns to relays.",
+		Doc:       "whether calls may leave the relays, with verified contacts chosen by sotto contacts direct",
+		comment: "Whether a call may go straight from your computer to theirs. That shows them\n" +
+			"your network address, and so roughly where you are. It takes more than this:\n" +
+			"both of you must have verified the other, switched this on, and chosen it for\n" +
+			"each other (`sotto contacts direct NAME on`).",
 		flag: func(s *Settings) *bool { return &s.Calls.Direct },
 	},
 }

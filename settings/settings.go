@@ -25,7 +25,7 @@ type Settings struct {
 		Ringing bool // contacts who call are told that it rings
 		History Keep // for how long calls stay in the history
 		Waiting bool // a contact's call waits while another is talking
-		Direct  bool // calls may leave the relays; not available yet, always false
+		Direct  bool // calls may leave the relays, with contacts for whom that is chosen too
 	}
 	Relay struct {
 		Address   string // "" none, "local" on this machine, or "host[:port][#pin]"

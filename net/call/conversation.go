@@ -145,6 +145,7 @@ func (t *conversation) listen(ctx context.Context, session *audio.Session) error
 			if err := t.watchRoute(ctx, time.Now()); err != nil {
 				return err
 			}
+			t.watchDirect(ctx)
 			c.tellStats()
 		case fresh := <-t.route.madeNow():
 			t.offered(ctx, fresh)
@@ -186,8 +187,12 @@ func (t *conversation) read(ctx context.Context, body []byte) error {
 			t.heldAt = signal.Seq
 			t.call.setPeerHeld(signal.Kind == wire.SignalHold)
 		}
-	case wire.SignalRestart:
-		t.readRestart(ctx, signal)
+	case wire.SignalRestart, wire.SignalDirect:
+		t.readOffer(ctx, signal)
+	case wire.SignalConsent:
+		t.route.theirConsent = true
+		t.numbered.take(signal.Number)
+		_ = t.post(ctx, wire.Signal{Kind: wire.SignalTaken, Number: signal.Number})
 	case wire.SignalText:
 		t.readText(ctx, signal)
 	case wire.SignalTaken:

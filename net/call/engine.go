@@ -52,6 +52,7 @@ type Contact struct {
 	Card     identity.Card
 	Verified bool
 	Blocked  bool
+	Direct   bool   // the person agrees to direct calls with them, if the settings do
 	Ring     string // settings.RingSilence, settings.RingAlways, or "" for what the policy says
 	Reached  bool   // has reached us or been reached: both sides hold each other's card
 }
@@ -61,6 +62,7 @@ type Policy struct {
 	Who     settings.Who
 	Ringing bool // tell contacts that it rings here
 	Waiting bool // a contact's call waits while another is talking, in place of "busy"
+	Direct  bool // calls may leave the relays, with verified contacts for whom that is chosen
 	// Blocked are strangers whose calls were blocked. Only the card drop needs it: no
 	// other drop is a stranger's.
 	Blocked map[identity.Key]bool

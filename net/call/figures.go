@@ -27,6 +27,9 @@ func (c *call) infoLocked() Info {
 		info.Stats.RTTMilliseconds = float64(connection.RTT) / float64(time.Millisecond)
 		proof := &info.Proof
 		proof.Route, proof.PairTypes = connection.Route, connection.PairTypes
+		if connection.Seen.IsValid() && connection.Route == "direct" {
+			proof.DirectAddress, proof.PeerSees = connection.Seen.String(), connection.Seen.String()
+		}
 		if connection.LocalRelayed.IsValid() {
 			proof.RelayLocal, proof.PeerSees = connection.LocalRelayed.String(), connection.LocalRelayed.String()
 		}

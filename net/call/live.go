@@ -47,6 +47,7 @@ type call struct {
 	// What follows is guarded by engine.mu.
 	station    *station // nil for the echo until its world stands
 	info       Info
+	relaysOnly bool                            // the person wants no direct connection in this call
 	refused    uint64                          // by the guards of connections that are gone
 	session    *audio.Session                  // nil before Connected
 	useDevices func(mic, speaker string) error // nil before Connected, and where they cannot be changed

@@ -68,6 +68,10 @@ func (i Info) Receipt() string {
 func (i Info) wayTaken() string {
 	p := i.Proof
 	switch {
+	case p.Route == "direct":
+		return " By consent of both it left the relays and went directly: each of you could see the other's network address."
+	case i.WasDirect:
+		return " By consent of both it went directly for a part, in which each of you could see the other's network address, and through relays for the rest."
 	case p.Route != "relay":
 		return " The connection had ended before it could be read."
 	case i.Peer.Echo:

@@ -44,13 +44,19 @@ type route struct {
 	attempt    *attempt  // nil for none
 	broken     time.Time // since when nothing came; zero while the way is good
 	retired    *peer.Peer
-	followed   *rate.Limiter // how often the other side can make this one begin
-	closing    sync.WaitGroup
+
+	direct       bool          // the way in use leaves the relays: see direct.go
+	consented    bool          // this side has said that it agrees to that
+	theirConsent bool          // the other has
+	directTried  bool          // once in a call is enough
+	followed     *rate.Limiter // how often the other side can make this one begin
+	closing      sync.WaitGroup
 }
 
 // attempt is a connection being made.
 type attempt struct {
 	generation uint32
+	direct     bool
 	cancel     context.CancelFunc
 	ctx        context.Context
 	made       chan *peer.Peer // capacity 1; closed without one when the attempt is over
@@ -78,15 +84,20 @@ func (r *route) connectedNow() <-chan error {
 }
 
 // reconnect begins an attempt of a generation; an earlier one is given up.
-func (t *conversation) reconnect(ctx context.Context, generation uint32) {
+func (t *conversation) reconnect(ctx context.Context, generation uint32, direct bool) {
 	t.giveUpAttempt()
 	t.route.generation = generation
-	a := &attempt{generation: generation, made: make(chan *peer.Peer, 1), connected: make(chan error, 1)}
+	a := &attempt{generation: generation, direct: direct, made: make(chan *peer.Peer, 1), connected: make(chan error, 1)}
 	a.ctx, a.cancel = context.WithTimeout(ctx, attemptWithin)
 	t.route.attempt = a
+	incoming := t.call.info.Incoming
 	t.route.closing.Go(func() {
 		defer close(a.made)
-		if fresh := t.call.station.newWay(a.ctx, t.media, t.call.info.Incoming); fresh != nil {
+		allocate := t.call.station.newWay
+		if direct {
+			allocate = t.call.station.newDirect
+		}
+		if fresh := allocate(a.ctx, t.media, incoming); fresh != nil {
 			a.made <- fresh
 		}
 	})
@@ -159,25 +170,34 @@ func (t *conversation) offered(ctx context.Context, fresh *peer.Peer) {
 	}
 	a.peer = fresh
 	local := fresh.Local()
-	t.say(ctx, wire.Signal{Kind: wire.SignalRestart, Generation: a.generation, Offer: &local})
+	kind := wire.SignalRestart
+	if a.direct {
+		kind = wire.SignalDirect
+	}
+	t.say(ctx, wire.Signal{Kind: kind, Generation: a.generation, Offer: &local})
 	t.join()
 }
 
-// readRestart is the other side's offer for a connection.
-func (t *conversation) readRestart(ctx context.Context, signal wire.Signal) {
-	r := t.route
+// readOffer is the other side's offer for a connection. Where one side offers a direct
+// one and the other the relays, in the same generation, the relays win.
+func (t *conversation) readOffer(ctx context.Context, signal wire.Signal) {
+	r, direct := t.route, signal.Kind == wire.SignalDirect
+	r.theirConsent = r.theirConsent || direct // it may have overtaken their word
+	same := signal.Generation == r.generation && r.attempt != nil && r.attempt.direct == direct
 	switch {
 	case signal.Generation < r.generation || signal.Generation > r.generation+1000:
-	case signal.Generation == r.generation && r.attempt == nil: // made already, or given up
-	case signal.Generation == r.generation:
+	case signal.Generation == r.generation && (r.attempt == nil || direct && !same): // made already, or given up
+	case same:
 		if r.attempt.remote == nil {
 			r.attempt.remote = signal.Offer
 		}
 		t.join()
+	case direct && !t.mayGoDirect(): // they stay on the relays as well
 	case !r.followed.Allow():
 		return // not taken: an honest client says it again
 	default:
-		t.reconnect(ctx, signal.Generation)
+		r.directTried = r.directTried || direct
+		t.reconnect(ctx, signal.Generation, direct)
 		r.attempt.remote = signal.Offer
 	}
 	t.numbered.take(signal.Number)
@@ -213,7 +233,7 @@ func (t *conversation) takeOver(ctx context.Context, err error) error {
 	t.route.retired = t.peer
 	t.peer = a.peer
 	t.carrier.peer.Store(a.peer)
-	t.route.broken = time.Time{}
+	t.route.broken, t.route.direct = time.Time{}, a.direct
 	t.call.onRoute(a.peer, time.Time{})
 	t.tellHold(ctx)
 	return nil
@@ -223,7 +243,7 @@ func (t *conversation) takeOver(ctx context.Context, err error) error {
 func (t *conversation) failed(ctx context.Context) {
 	t.giveUpAttempt()
 	if !t.route.broken.IsZero() {
-		t.reconnect(ctx, t.route.generation+1)
+		t.reconnect(ctx, t.route.generation+1, false)
 	}
 }
 
@@ -244,12 +264,12 @@ func (t *conversation) watchRoute(ctx context.Context, now time.Time) error {
 		r.broken = now
 		t.call.onRoute(t.peer, now)
 		if r.attempt == nil {
-			t.reconnect(ctx, r.generation+1)
+			t.reconnect(ctx, r.generation+1, false)
 		}
 	case now.Sub(r.broken) > t.call.engine.cfg.KeepLost:
 		return t.lost()
 	case r.attempt == nil:
-		t.reconnect(ctx, r.generation+1)
+		t.reconnect(ctx, r.generation+1, false)
 	}
 	return nil
 }
@@ -283,5 +303,6 @@ func (c *call) onRoute(on *peer.Peer, broken time.Time) {
 		c.peer = on
 	}
 	c.info.Reconnecting = broken
+	c.info.WasDirect = c.info.WasDirect || c.info.Phase == Connected && on.Snapshot().Route == "direct"
 	c.engine.publish(Event{Kind: EventChanged, Call: c.copyLocked()})
 }

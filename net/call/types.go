@@ -33,7 +33,8 @@ type Quality struct {
 // Proof is what the live connection can show about who can hear and who sees which address.
 // It is computed from the connection when asked for, never remembered from set-up.
 type Proof struct {
-	Route           string // "relay", or "" while there is no connection
+	Route           string // "relay" or "direct", or "" while there is no connection
+	DirectAddress   string // direct: the network address of this machine that the other side sees, "" otherwise
 	PairTypes       string // what ICE says of both ends of the pair in use: "relay-relay"
 	RelayLocal      string // our relayed address, IP:port: at the relay that sees this machine's address
 	RelayRemote     string // theirs: at the relay that sees the other's address
@@ -76,6 +77,7 @@ type Info struct {
 	Silenced    bool // incoming: it no longer makes a sound here
 	// TalkingMuted: somebody speaks into the muted microphone, and nobody hears it.
 	TalkingMuted bool
+	WasDirect    bool      // the call has left the relays at some time
 	Reconnecting time.Time // since when the way is broken and a new one is sought; zero: it is not
 	Texts        []Text    // the latest, oldest first
 	Stats        Stats

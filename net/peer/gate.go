@@ -18,8 +18,9 @@ import (
 //	Data indication    STUN type 0x0017 with a DATA attribute     RFC 8656 §11.4
 //	payload            RTP when its first byte is 128 to 191      RFC 7983
 type gate struct {
-	open atomic.Bool
-	ssrc atomic.Uint32 // set before open
+	plain bool // of a direct connection: what arrives is the payload, no relay wraps it
+	open  atomic.Bool
+	ssrc  atomic.Uint32 // set before open
 }
 
 // payloadType is the one there is: Opus under the frame seal.
@@ -35,7 +36,10 @@ func (g *gate) release(ssrc uint32) {
 
 // admits reports whether a packet from the relay may reach pion.
 func (g *gate) admits(p []byte) bool {
-	payload := carried(p)
+	payload := p
+	if !g.plain {
+		payload = carried(p)
+	}
 	if len(payload) == 0 || payload[0] < 128 || payload[0] > 191 {
 		return true // the relay's own messages, ICE and DTLS
 	}

@@ -42,13 +42,12 @@ func (g *guard) refuse() error {
 	return errRefused
 }
 
+func (g *guard) refusals() uint64 { return g.refused.Load() }
+
+func (g *guard) answered() bool { return g.heard.Load() }
+
 // network is the UDP network of the relay's family.
-func (g *guard) network() string {
-	if g.relay.Addr().Is4() {
-		return "udp4"
-	}
-	return "udp6"
-}
+func (g *guard) network() string { return networkOf(g.relay.Addr()) }
 
 // open is a socket to the relay.
 func (g *guard) open(network string) (*guarded, error) {

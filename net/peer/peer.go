@@ -29,7 +29,6 @@ import (
 	"time"
 
 	"github.com/pion/transport/v5"
-	"github.com/pion/transport/v5/stdnet"
 	"github.com/pion/webrtc/v4"
 
 	"sotto/net/wire"
@@ -92,8 +91,9 @@ func (s State) String() string {
 // Snapshot is a connection as it stands now, taken from the live objects.
 type Snapshot struct {
 	State         State
-	Route         string         // "relay" while a pair of relayed addresses is in use, else ""
+	Route         string         // "relay" while a pair of relayed addresses is in use, "direct" of a direct connection, else ""
 	PairTypes     string         // ICE's types of both ends of that pair, "relay-relay"; "" before there is one
+	Seen          netip.AddrPort // direct: our address as our relay and the other side see it
 	LocalRelayed  netip.AddrPort // our address at our relay: all that the other side sees of us
 	RemoteRelayed netip.AddrPort // theirs at theirs; zero before there is a pair
 	RTT           time.Duration  // to the other person and back, from ICE checks; 0 before the first
@@ -107,7 +107,8 @@ type Snapshot struct {
 type Peer struct {
 	config Config
 	log    *slog.Logger
-	guard  *guard
+	direct bool // made by NewDirect
+	guard  wall
 	gate   *gate
 	stack  *stack
 	local  wire.Offer
@@ -135,23 +136,11 @@ type Peer struct {
 
 // New allocates on the own relay. The context bounds that only.
 func New(ctx context.Context, config Config) (*Peer, error) {
-	config.Turn.Address = netip.AddrPortFrom(config.Turn.Address.Addr().Unmap(), config.Turn.Address.Port())
-	if config.Net == nil {
-		config.Net = &stdnet.Net{}
-	}
-	if config.Log == nil {
-		config.Log = slog.New(slog.DiscardHandler)
-	}
-	if config.OnFrame == nil {
-		config.OnFrame = func([]byte, time.Time) {}
-	}
-	if config.clocks == (clocks{}) {
-		config.clocks = ordinary
-	}
+	config = config.withDefaults()
 	p := &Peer{config: config, log: config.Log, gate: new(gate), lost: make(chan struct{})}
 	p.guard = newGuard(config.Net, config.Turn.Address, p.gate)
 	p.life, p.end = context.WithCancelCause(context.Background())
-	stack, err := newStack(p.guard, config.Turn, config.clocks, p.pairable)
+	stack, err := newStack(p.guard, &config.Turn, config, p.pairable)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +151,7 @@ func New(ctx context.Context, config Config) (*Peer, error) {
 	}
 	if len(p.local.Candidates) == 0 {
 		_ = p.Close()
-		if p.guard.heard.Load() {
+		if p.guard.answered() {
 			return nil, ErrRelayRefused
 		}
 		return nil, ErrUnreachable
@@ -181,7 +170,11 @@ func (p *Peer) Local() wire.Offer {
 // Connect finds the other side through both relays and agrees on keys with exactly the
 // certificate its offer promises. It may be called once. Frames pass when it returns nil.
 func (p *Peer) Connect(ctx context.Context, remote wire.Offer) error {
-	if err := remote.Check(); err != nil {
+	check := remote.Check
+	if p.direct {
+		check = remote.CheckDirect
+	}
+	if err := check(); err != nil {
 		return fmt.Errorf("the other side's offer makes no sense: %w", err)
 	}
 	candidate, ok := sameFamily(p.local.Candidates[0], remote.Candidates)
@@ -196,6 +189,9 @@ func (p *Peer) Connect(ctx context.Context, remote wire.Offer) error {
 	defer cancel(nil)
 	defer context.AfterFunc(p.life, func() { cancel(context.Cause(p.life)) })()
 
+	if guard, ok := p.guard.(*directGuard); ok {
+		guard.admit(candidate)
+	}
 	host := candidate.Addr()
 	p.filter.Store(&host)
 	p.stack.ice.OnConnectionStateChange(p.onICE)
@@ -330,11 +326,11 @@ func (p *Peer) Lost() <-chan struct{} { return p.lost }
 func (p *Peer) Snapshot() Snapshot {
 	s := Snapshot{
 		State:    State(p.state.Load()),
-		Refused:  p.guard.refused.Load(),
+		Refused:  p.guard.refusals(),
 		Sent:     p.sent.Load(),
 		Received: p.received.Load(),
 	}
-	if len(p.local.Candidates) > 0 {
+	if len(p.local.Candidates) > 0 && !p.direct {
 		s.LocalRelayed = p.local.Candidates[0]
 	}
 	p.stack.describe(&s)

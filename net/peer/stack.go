@@ -48,7 +48,7 @@ var ordinary = clocks{
 // stack is pion's objects for one call.
 type stack struct {
 	api      *webrtc.API
-	turn     Turn
+	seen     netip.AddrPort // of a direct connection: what is offered in place of a relayed address
 	clocks   clocks
 	gatherer *webrtc.ICEGatherer
 	ice      *webrtc.ICETransport
@@ -58,13 +58,15 @@ type stack struct {
 	receiver *webrtc.RTPReceiver // nil before receive
 }
 
-func newStack(guard *guard, turn Turn, clocks clocks, pairable func(netip.Addr) bool) (*stack, error) {
+// newStack is for a relayed connection, or without a turn server for a direct one.
+func newStack(guard wall, turn *Turn, config Config, pairable func(netip.Addr) bool) (*stack, error) {
 	media := new(webrtc.MediaEngine)
 	if err := media.RegisterCodec(opus, webrtc.RTPCodecTypeAudio); err != nil {
 		return nil, err
 	}
-	settings := settings(guard, clocks, pairable)
-	s := &stack{turn: turn, clocks: clocks}
+	settings := settings(guard, config, pairable)
+	settings.SetIncludeLoopbackCandidate(turn == nil) // both on one machine
+	s := &stack{clocks: config.clocks}
 	// An empty registry instead of the default one: no RTCP reports, which would carry a name.
 	s.api = webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(settings),
 		webrtc.WithInterceptorRegistry(new(interceptor.Registry)))
@@ -75,12 +77,16 @@ func newStack(guard *guard, turn Turn, clocks clocks, pairable func(netip.Addr) 
 	if s.print, err = fingerprintOf(certificate); err != nil {
 		return nil, err
 	}
-	s.gatherer, err = s.api.NewICEGatherer(webrtc.ICEGatherOptions{
-		ICEGatherPolicy: webrtc.ICETransportPolicyRelay,
-		ICEServers: []webrtc.ICEServer{{
-			URLs: []string{"turn:" + turn.Address.String() + "?transport=udp"}, Username: turn.Username, Credential: turn.Password,
-		}},
-	})
+	options := webrtc.ICEGatherOptions{ICEGatherPolicy: webrtc.ICETransportPolicyAll} // all that the guard has: one socket
+	if turn != nil {
+		options = webrtc.ICEGatherOptions{
+			ICEGatherPolicy: webrtc.ICETransportPolicyRelay,
+			ICEServers: []webrtc.ICEServer{{
+				URLs: []string{"turn:" + turn.Address.String() + "?transport=udp"}, Username: turn.Username, Credential: turn.Password,
+			}},
+		}
+	}
+	s.gatherer, err = s.api.NewICEGatherer(options)
 	if err != nil {
 		return nil, fmt.Errorf("the relay's turn address is no good: %w", err)
 	}
@@ -96,9 +102,9 @@ var opus = webrtc.RTPCodecParameters{
 }
 
 // settings are the walls: one UDP family, no active TCP, no mDNS, one remote address.
-func settings(guard *guard, clocks clocks, pairable func(netip.Addr) bool) webrtc.SettingEngine {
-	family := webrtc.NetworkTypeUDP6
-	if guard.relay.Addr().Is4() {
+func settings(guard wall, config Config, pairable func(netip.Addr) bool) webrtc.SettingEngine {
+	family, clocks := webrtc.NetworkTypeUDP6, config.clocks
+	if config.Turn.Address.Addr().Is4() {
 		family = webrtc.NetworkTypeUDP4
 	}
 	var e webrtc.SettingEngine
@@ -183,6 +189,12 @@ func (s *stack) gather(parent context.Context) (wire.Offer, error) {
 		return wire.Offer{}, err
 	}
 	offer := wire.Offer{Fingerprint: s.print, Ufrag: parameters.UsernameFragment, Pwd: parameters.Password}
+	if s.seen.IsValid() {
+		if len(candidates) == 1 && candidates[0].Typ == webrtc.ICECandidateTypeHost { // it stays here
+			offer.Candidates = []netip.AddrPort{s.seen}
+		}
+		return offer, nil
+	}
 	for i := range candidates {
 		relayed, err := relayedAddress(&candidates[i])
 		if err != nil {
@@ -208,8 +220,12 @@ func (s *stack) connect(ctx context.Context, remote wire.Offer, candidate netip.
 	if controlling { // the controlled side is connected first, so it says hello
 		role, remoteDTLS = webrtc.ICERoleControlling, webrtc.DTLSRoleClient
 	}
+	kind := webrtc.ICECandidateTypeRelay
+	if s.seen.IsValid() {
+		kind = webrtc.ICECandidateTypeHost
+	}
 	err := s.ice.AddRemoteCandidate(&webrtc.ICECandidate{
-		Foundation: "relay", Component: 1, Protocol: webrtc.ICEProtocolUDP, Typ: webrtc.ICECandidateTypeRelay,
+		Foundation: kind.String(), Component: 1, Protocol: webrtc.ICEProtocolUDP, Typ: kind,
 		Address: candidate.Addr().String(), Port: candidate.Port(),
 	})
 	if err != nil {
@@ -277,6 +293,13 @@ func (s *stack) describe(snapshot *Snapshot) {
 	if err != nil || pair == nil {
 		return
 	}
+	if stats, ok := s.ice.GetSelectedCandidatePairStats(); ok {
+		snapshot.RTT = time.Duration(stats.CurrentRoundTripTime * float64(time.Second))
+	}
+	if s.seen.IsValid() {
+		snapshot.Route, snapshot.PairTypes, snapshot.Seen = "direct", pair.Local.Typ.String()+"-"+pair.Remote.Typ.String(), s.seen
+		return
+	}
 	local, localErr := relayedAddress(pair.Local)
 	remote, err := netip.ParseAddr(pair.Remote.Address)
 	if localErr != nil || err != nil {
@@ -286,9 +309,6 @@ func (s *stack) describe(snapshot *Snapshot) {
 	snapshot.PairTypes = pair.Local.Typ.String() + "-" + pair.Remote.Typ.String()
 	snapshot.LocalRelayed = local
 	snapshot.RemoteRelayed = netip.AddrPortFrom(remote.Unmap(), pair.Remote.Port)
-	if stats, ok := s.ice.GetSelectedCandidatePairStats(); ok {
-		snapshot.RTT = time.Duration(stats.CurrentRoundTripTime * float64(time.Second))
-	}
 }
 
 // close stops everything in the order in which pion's parts need each other. Errors only say

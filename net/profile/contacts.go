@@ -54,7 +54,7 @@ func parsed(stored []settings.Contact) []call.Contact {
 			continue
 		}
 		book = append(book, call.Contact{
-			Name: entry.Name, Card: card, Verified: entry.Verified, Blocked: entry.Blocked, Ring: entry.Ring, Reached: entry.Reached,
+			Name: entry.Name, Card: card, Verified: entry.Verified, Blocked: entry.Blocked, Ring: entry.Ring, Direct: entry.Direct, Reached: entry.Reached,
 		})
 	}
 	return book
@@ -178,7 +178,7 @@ func (p *Profile) Mark(name string, verified, blocked *bool) error {
 				return append(stored[:i], stored[i+1:]...), nil
 			}
 			if verified != nil {
-				stored[i].Verified = *verified
+				stored[i].Verified, stored[i].Direct = *verified, stored[i].Direct && *verified
 			}
 			if blocked != nil {
 				stored[i].Blocked = *blocked
@@ -205,6 +205,23 @@ func (p *Profile) SetRing(name, ring string) error {
 				stored[i].Ring = ring
 				return stored, nil
 			}
+		}
+		return nil, ErrNoContact
+	})
+}
+
+// SetDirect agrees to direct calls with a verified contact, or takes that back.
+func (p *Profile) SetDirect(name string, direct bool) error {
+	return p.change(func(stored []settings.Contact) ([]settings.Contact, error) {
+		for i := range stored {
+			if stored[i].Name != name || stored[i].Card == "" {
+				continue
+			}
+			if direct && !stored[i].Verified {
+				return nil, ErrUnverified
+			}
+			stored[i].Direct = direct
+			return stored, nil
 		}
 		return nil, ErrNoContact
 	})

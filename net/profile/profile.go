@@ -20,16 +20,17 @@ const LocalRelay = "local"
 
 // Errors a caller branches on; each is a finished sentence.
 var (
-	ErrNoRelay   = errors.New("no relay is chosen; choose one with sotto settings set relay.address HOST:PORT#PIN, or local for this machine")
-	ErrNoContact = call.ErrNoContact
-	ErrOtherKey  = errors.New("this card has another key than the contact of that name: either they made a new profile, or somebody is posing as them; ask them in person, and remove the old contact first if it is right")
-	ErrOwnCard   = errors.New("this is your own card; ask the other person for theirs")
-	ErrNameTaken = errors.New("another contact has that name already; choose a different one")
-	ErrKeyTaken  = errors.New("this person is in your contacts already, under another name; sotto contacts rename changes it")
-	ErrBadName   = errors.New("a contact's name is at most 32 columns wide, without commas, invisible characters or spaces at its ends, does not begin with - or sotto: and is not echo")
-	ErrBadRing   = errors.New("a contact's call rings by default, in silence or always; say one of default, silence and always")
-	ErrBadKey    = errors.New("this is not a caller's key: it has 64 hexadecimal digits, as sotto history --json shows it")
-	ErrNoName    = errors.New("a name is needed that people can read: one or more visible letters")
+	ErrNoRelay    = errors.New("no relay is chosen; choose one with sotto settings set relay.address HOST:PORT#PIN, or local for this machine")
+	ErrNoContact  = call.ErrNoContact
+	ErrOtherKey   = errors.New("this card has another key than the contact of that name: either they made a new profile, or somebody is posing as them; ask them in person, and remove the old contact first if it is right")
+	ErrOwnCard    = errors.New("this is your own card; ask the other person for theirs")
+	ErrNameTaken  = errors.New("another contact has that name already; choose a different one")
+	ErrKeyTaken   = errors.New("this person is in your contacts already, under another name; sotto contacts rename changes it")
+	ErrBadName    = errors.New("a contact's name is at most 32 columns wide, without commas, invisible characters or spaces at its ends, does not begin with - or sotto: and is not echo")
+	ErrBadRing    = errors.New("a contact's call rings by default, in silence or always; say one of default, silence and always")
+	ErrUnverified = errors.New("direct calls are for verified contacts only: they learn your network address; compare the safety words in a call first, then verify them")
+	ErrBadKey     = errors.New("this is not a caller's key: it has 64 hexadecimal digits, as sotto history --json shows it")
+	ErrNoName     = errors.New("a name is needed that people can read: one or more visible letters")
 )
 
 // Profile is an open profile. Its methods may be called from any goroutine.
@@ -256,7 +257,7 @@ func (p *Profile) Policy() call.Policy {
 	p.Contacts() // and with them the strangers that are blocked
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return call.Policy{Blocked: p.blocked, Who: loaded.Calls.Who, Ringing: loaded.Calls.Ringing, Waiting: loaded.Calls.Waiting}
+	return call.Policy{Blocked: p.blocked, Who: loaded.Calls.Who, Ringing: loaded.Calls.Ringing, Waiting: loaded.Calls.Waiting, Direct: loaded.Calls.Direct}
 }
 
 // Seen remembers a knock on disk and reports whether it was seen before.

@@ -35,6 +35,7 @@ const (
 	// Every relay allocates in this range (RFC 8656 §7.2), so no offer can point
 	// anybody at a service.
 	minRelayedPort = 49152
+	minPort        = 1024 // below are the services of a machine
 
 	// RFC 8839 §5.4 asks for at least these and allows 256 characters; both ends
 	// are ours and use 16 and 32.
@@ -97,7 +98,18 @@ var forbidden = []netip.Prefix{
 // Check goes through an offer field by field. It says nothing about whether the
 // addresses are anybody's relay: the own relay's policy and the DTLS fingerprint
 // decide that. Loopback and private addresses pass, for relays of a laboratory.
-func (o *Offer) Check() error {
+func (o *Offer) Check() error { return o.check(relayable) }
+
+// CheckDirect is Check for an offer of a direct connection: it names one address, of
+// the other side's machine as a relay sees it, with any port that is no service's.
+func (o *Offer) CheckDirect() error {
+	if len(o.Candidates) != 1 {
+		return fmt.Errorf("%w: it names %d addresses", ErrBadOffer, len(o.Candidates))
+	}
+	return o.check(func(candidate netip.AddrPort) bool { return candidate.Port() >= minPort && unicast(candidate.Addr()) })
+}
+
+func (o *Offer) check(acceptable func(netip.AddrPort) bool) error {
 	switch {
 	case o.Fingerprint == [32]byte{}:
 		return fmt.Errorf("%w: it has no fingerprint", ErrBadOffer)
@@ -109,8 +121,8 @@ func (o *Offer) Check() error {
 		return fmt.Errorf("%w: it names %d addresses", ErrBadOffer, len(o.Candidates))
 	}
 	for n, candidate := range o.Candidates {
-		if !relayable(candidate) {
-			return fmt.Errorf("%w: address %d cannot be a relay's", ErrBadOffer, n+1)
+		if !acceptable(candidate) {
+			return fmt.Errorf("%w: address %d cannot be meant", ErrBadOffer, n+1)
 		}
 		for _, other := range o.Candidates[:n] {
 			if candidate == other {
@@ -122,8 +134,12 @@ func (o *Offer) Check() error {
 }
 
 func relayable(candidate netip.AddrPort) bool {
-	address := candidate.Addr()
-	if !address.IsValid() || address.Is4In6() || address.Zone() != "" || candidate.Port() < minRelayedPort ||
+	return candidate.Port() >= minRelayedPort && unicast(candidate.Addr())
+}
+
+// unicast reports whether an address can be one machine's.
+func unicast(address netip.Addr) bool {
+	if !address.IsValid() || address.Is4In6() || address.Zone() != "" ||
 		address.IsUnspecified() || address.IsMulticast() {
 		return false
 	}

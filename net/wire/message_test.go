@@ -26,6 +26,12 @@ func offerFor() *Offer {
 	return &offer
 }
 
+func directOffer() *Offer {
+	offer := testOffer()
+	offer.Candidates = []netip.AddrPort{netip.MustParseAddrPort("192.0.2.9:1024")}
+	return &offer
+}
+
 func testKnock() *Knock {
 	return &Knock{
 		CallID: [16]byte{1}, Expiry: 1 << 40, CallSecret: [32]byte{2}, KEMKey: bytes.Repeat([]byte{3}, KEMKeySize),
@@ -66,7 +72,12 @@ var messages = map[string]struct {
 		Signal{Kind: SignalRestart, Seq: 9, Number: 2, Generation: 1, Offer: offerFor()},
 		func(b []byte) (message, error) { return ParseSignal(b) },
 	},
-	"taken": {Signal{Kind: SignalTaken, Seq: 8, Number: 5}, func(b []byte) (message, error) { return ParseSignal(b) }},
+	"direct": {
+		Signal{Kind: SignalDirect, Seq: 9, Number: 3, Generation: 2, Offer: directOffer()},
+		func(b []byte) (message, error) { return ParseSignal(b) },
+	},
+	"consent": {Signal{Kind: SignalConsent, Seq: 8, Number: 5}, func(b []byte) (message, error) { return ParseSignal(b) }},
+	"taken":   {Signal{Kind: SignalTaken, Seq: 8, Number: 5}, func(b []byte) (message, error) { return ParseSignal(b) }},
 	"declined with a text": {
 		Control{Kind: ControlDeclined, Text: strings.Repeat("x", MaxTextBytes)},
 		func(b []byte) (message, error) { return ParseControl(b) },
@@ -128,6 +139,8 @@ func TestUnsendableMessages(t *testing.T) {
 		Signal{Kind: SignalTaken, Seq: 1},
 		Signal{Kind: SignalRestart, Seq: 1, Number: 1, Generation: 1},
 		Signal{Kind: SignalRestart, Seq: 1, Number: 1, Offer: offerFor()},
+		Signal{Kind: SignalConsent, Seq: 1},
+		Signal{Kind: SignalDirect, Seq: 1, Number: 1, Generation: 1},
 		Signal{Kind: SignalBye, Seq: 1, Offer: offerFor()},
 		Signal{Kind: SignalTaken, Seq: 1, Number: 1, Generation: 1},
 		Control{},
@@ -240,7 +253,7 @@ func TestWordsForLogs(t *testing.T) {
 
 // FuzzMessages: what a reader accepts is exactly what a writer writes.
 func FuzzMessages(f *testing.F) {
-	names := []string{"knock", "answer", "confirm", "signal", "control", "text", "restart", "taken", "declined with a text"}
+	names := []string{"knock", "answer", "confirm", "signal", "control", "text", "restart", "direct", "consent", "taken", "declined with a text"}
 	for which, name := range names {
 		raw, err := messages[name].message.Marshal(testSize)
 		if err != nil {
@@ -260,4 +273,26 @@ func FuzzMessages(f *testing.F) {
 			t.Errorf("%s %x comes back as %x, %v", name, raw, again, err)
 		}
 	})
+}
+
+func TestADirectOfferNamesOneMachine(t *testing.T) {
+	good := directOffer()
+	if err := good.CheckDirect(); err != nil {
+		t.Fatal(err)
+	}
+	if err := good.Check(); !errors.Is(err, ErrBadOffer) {
+		t.Error("it passes for a relay's", err)
+	}
+	for _, bad := range []string{"192.0.2.9:1023", "192.0.2.9:0", "224.0.0.251:5353", "0.0.0.0:5000", "169.254.169.254:5000", "[fe80::1]:5000", "[::ffff:10.0.0.1]:5000", "[2002:a00:1::]:5000"} {
+		offer := directOffer()
+		offer.Candidates[0] = netip.MustParseAddrPort(bad)
+		if err := offer.CheckDirect(); !errors.Is(err, ErrBadOffer) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	two := directOffer()
+	two.Candidates = append(two.Candidates, netip.MustParseAddrPort("192.0.2.10:5000"))
+	if err := two.CheckDirect(); !errors.Is(err, ErrBadOffer) {
+		t.Error("it names two machines", err)
+	}
 }

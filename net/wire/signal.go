@@ -37,6 +37,8 @@ const (
 	SignalText                            // a line of text
 	SignalTaken                           // the numbered signal of the other side has come
 	SignalRestart                         // an offer for a fresh connection through the relays
+	SignalConsent                         // the sender's person agrees to a direct connection
+	SignalDirect                          // an offer for a direct connection
 )
 
 // Signal is a message during a call. Seq starts at 1 in each direction and never
@@ -45,7 +47,8 @@ const (
 //	1 kind | 8 sequence number
 //	text:    | 4 number | 1 text length | text
 //	taken:   | 4 number
-//	restart: | 4 number | 4 generation | offer
+//	consent: | 4 number
+//	restart, direct: | 4 number | 4 generation | offer
 type Signal struct {
 	Kind       SignalKind
 	Seq        uint64
@@ -59,7 +62,7 @@ type Signal struct {
 func (k SignalKind) numbered() bool { return k >= SignalText }
 
 // Offers tells whether signals of a kind carry an offer.
-func (k SignalKind) Offers() bool { return k == SignalRestart }
+func (k SignalKind) Offers() bool { return k == SignalRestart || k == SignalDirect }
 
 // String gives the word for logs.
 func (k ControlKind) String() string {
@@ -68,7 +71,7 @@ func (k ControlKind) String() string {
 
 // String gives the word for logs.
 func (k SignalKind) String() string {
-	return word(uint8(k), "confirmed", "hold", "resume", "bye", "text", "taken", "restart")
+	return word(uint8(k), "confirmed", "hold", "resume", "bye", "text", "taken", "restart", "consent", "direct")
 }
 
 func word(kind uint8, words ...string) string {
@@ -81,14 +84,17 @@ func word(kind uint8, words ...string) string {
 // check goes through a signal's fields, before it is sent and after it was read.
 func (s Signal) check() error {
 	switch {
-	case s.Kind < SignalConfirmed || s.Kind > SignalRestart || s.Seq == 0,
+	case s.Kind < SignalConfirmed || s.Kind > SignalDirect || s.Seq == 0,
 		s.Kind.Offers() != (s.Offer != nil), s.Kind.Offers() != (s.Generation > 0),
 		s.Kind.numbered() != (s.Number > 0),
 		(s.Kind == SignalText) != (s.Text != ""), len(s.Text) > MaxTextBytes:
 		return fmt.Errorf("%w: signal %v, sequence number %d, number %d, %d bytes of text", ErrMalformed, s.Kind, s.Seq, s.Number, len(s.Text))
 	}
-	if s.Offer != nil {
+	switch s.Kind {
+	case SignalRestart:
 		return s.Offer.Check()
+	case SignalDirect:
+		return s.Offer.CheckDirect()
 	}
 	return nil
 }

@@ -213,7 +213,7 @@ func TestSettingsFromTheCommandLine(t *testing.T) {
 		{"set", "calls.who"},
 		{"set", "calls.who", "friends"},
 		{"set", "calls.enabled", "perhaps"},
-		{"set", "calls.direct", "on"},
+		{"set", "calls.direct", "perhaps"},
 		{"set", "name", "\x07"},
 		{"set", "relay.address", "127.1"},
 		{"set", "relay.address", "relay.example.org:70000"},

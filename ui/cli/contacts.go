@@ -18,10 +18,11 @@ type contactEvent struct {
 	Verified bool   `json:"verified"`
 	Blocked  bool   `json:"blocked"`
 	Ring     string `json:"ring"`
+	Direct   bool   `json:"direct"`
 }
 
 func contactObject(event string, contact call.Contact) contactEvent {
-	return contactEvent{now(event), contact.Name, contact.Card.Key.String(), contact.Card.Relay.String(), contact.Verified, contact.Blocked, cmp.Or(contact.Ring, settings.RingDefault)}
+	return contactEvent{now(event), contact.Name, contact.Card.Key.String(), contact.Card.Relay.String(), contact.Verified, contact.Blocked, cmp.Or(contact.Ring, settings.RingDefault), contact.Direct}
 }
 
 func (p *program) contactsCommand() *cobra.Command {
@@ -126,6 +127,9 @@ func (p *program) listContacts() error {
 			line += ", rings in silence"
 		case settings.RingAlways:
 			line += ", rings always"
+		}
+		if contact.Direct {
+			line += ", direct calls agreed to"
 		}
 		p.say("%s", line)
 	}

@@ -69,6 +69,8 @@ type changedEvent struct {
 	Deafened bool     `json:"deafened"`
 	Silenced bool     `json:"silenced"`
 	Broken   bool     `json:"reconnecting"`
+	Route    string   `json:"route,omitempty"`
+	Seen     string   `json:"direct_address,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
 }
 
@@ -119,7 +121,7 @@ func asJSON(event call.Event) any {
 			rounded(s.ConcealedRatio), rounded(s.LevelIn), rounded(s.LevelOut), rounded(s.Missing), rounded(s.RecoveredRatio), s.Copies,
 		}
 	case call.EventChanged:
-		return changedEvent{base, info.Muted, info.Held, info.PeerHeld, info.Deafened, info.Silenced, !info.Reconnecting.IsZero(), info.Warnings}
+		return changedEvent{base, info.Muted, info.Held, info.PeerHeld, info.Deafened, info.Silenced, !info.Reconnecting.IsZero(), info.Proof.Route, info.Proof.DirectAddress, info.Warnings}
 	case call.EventText:
 		return textEvent{base, event.Text.Mine, event.Text.Body}
 	case call.EventEnded:

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"sotto/net/call"
 	"sotto/net/profile"
 	"sotto/settings"
 )
@@ -32,7 +35,60 @@ func (p *program) contactPolicy() []*cobra.Command {
 			func(o *profile.Profile, name string) error { return o.SetRing(name, settings.RingAlways) }),
 		p.onContact("default", "Let a contact ring as calls.who says, with a sound", "",
 			func(o *profile.Profile, name string) error { return o.SetRing(name, settings.RingDefault) }),
+		p.directCommand(),
 	}
+}
+
+func (p *program) directCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "direct NAME on|off", Short: "Agree to direct calls with a verified contact, or take that back",
+		Long:    "Agrees to direct calls with a verified contact, or takes that back. A direct call leaves the relays: each of you\nsees the other's network address, and so roughly where the other is. It takes calls.direct on both sides, and\nthat both have chosen the other. Either can return to relays in the call.",
+		Example: "  sotto contacts direct bob on\n  sotto settings set calls.direct on",
+		Args:    exactArguments("a contact's name", "on or off"),
+		RunE: func(_ *cobra.Command, words []string) error {
+			if words[1] != "on" && words[1] != "off" {
+				return usage("direct calls with a contact are on or off, not %q", words[1])
+			}
+			opened, err := p.open()
+			if err != nil {
+				return err
+			}
+			if err := opened.SetDirect(words[0], words[1] == "on"); err != nil || p.json || words[1] == "off" {
+				return err
+			}
+			p.say("In a direct call %s sees your network address, and you see theirs, once they have chosen the same.", words[0])
+			if value, err := opened.Get("calls.direct"); err == nil && value == "off" {
+				p.say("Direct calls are off as a whole; sotto settings set calls.direct on turns them on, and says which address that is.")
+			}
+			return nil
+		},
+	}
+}
+
+// sayAddress tells which address a direct call would show, as the own relay sees it.
+func (p *program) sayAddress(opened *profile.Profile) {
+	loaded, err := opened.Settings()
+	if err != nil || !loaded.Calls.Enabled {
+		p.say("While calling is off, your relay cannot be asked which address a direct call would show.")
+		return
+	}
+	if err = p.unlock(opened); err != nil {
+		p.say("Which address a direct call would show could not be found out: %v.", err)
+		return
+	}
+	account, err := opened.Account()
+	if err != nil {
+		p.say("Which address a direct call would show could not be found out: %v.", err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	address, err := call.AddressSeen(ctx, account, call.Network{})
+	if err != nil {
+		p.say("Which address a direct call would show could not be found out: %v.", err)
+		return
+	}
+	p.say("A direct call would show the other side this address, as your relay sees it: %s", address)
 }
 
 func (p *program) onContact(name, short, long string, do func(*profile.Profile, string) error) *cobra.Command {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sotto/audio/open"
+	"sotto/net/call"
 	"sotto/net/profile"
 	"sotto/settings"
 	"sotto/ui/tui"
@@ -111,6 +112,25 @@ func (s screens) MissedSince(moment time.Time) (int, error) { return s.profile.M
 func (s screens) SetContactRing(name, ring string) error {
 	defer s.engine.PolicyChanged()
 	return s.profile.SetRing(name, ring)
+}
+
+// SetContactDirect agrees to direct calls with a verified contact, or takes that back.
+func (s screens) SetContactDirect(name string, direct bool) error {
+	defer s.engine.PolicyChanged()
+	return s.profile.SetDirect(name, direct)
+}
+
+// AddressSeen is the network address that a direct call would show to the other side.
+func (s screens) AddressSeen(ctx context.Context) (string, error) {
+	account, err := s.profile.Account()
+	if err != nil {
+		return "", err
+	}
+	address, err := call.AddressSeen(ctx, account, call.Network{})
+	if err != nil {
+		return "", err
+	}
+	return address.String(), nil
 }
 
 // BlockCaller blocks or unblocks somebody who called, by their key as the history has it.

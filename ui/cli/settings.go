@@ -43,7 +43,13 @@ func (p *program) settingsCommand() *cobra.Command {
 				return err
 			}
 			defer owned.release()
-			return owned.profile.Set(words[0], words[1])
+			if err := owned.profile.Set(words[0], words[1]); err != nil {
+				return err
+			}
+			if value, err := owned.profile.Get(words[0]); words[0] == "calls.direct" && err == nil && value == "on" && !p.json {
+				p.sayAddress(owned.profile)
+			}
+			return nil
 		}},
 		p.passphraseCommand(),
 		&cobra.Command{Use: "edit", Short: "Open the settings file in your editor ($EDITOR)", Args: noArguments, RunE: func(*cobra.Command, []string) error { return p.editSettings() }},

@@ -310,9 +310,9 @@ func TestDirectCallsCannotBeSwitched(t *testing.T) {
 	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
 	d.press("s")
 	d.seek("Direct calls")
-	d.wants("› Direct calls off (not yet)", "not available yet")
-	d.press("enter", "space")
-	if got := d.profile.settings["calls.direct"]; got != "off" {
+	d.wants("› Direct calls off")
+	d.press("enter")
+	if got := d.profile.settings["calls.direct"]; got != "on" {
 		t.Errorf("calls.direct is %q", got)
 	}
 }

@@ -43,7 +43,7 @@ var wording = map[string]words{
 	}},
 	"calls.waiting": {label: "Call waiting"},
 	"calls.ringing": {label: "Say that it rings"},
-	"calls.direct":  {label: "Direct calls", fixed: "off (not yet)"},
+	"calls.direct":  {label: "Direct calls"},
 	"relay.address": {
 		label: "Relay", solid: true, none: "none",
 		options: []option{{value: "local", label: "on this machine"}},
