@@ -64,9 +64,17 @@ func (w *world) contactsSee() string {
 	case w.settings["calls.who"] == "nobody":
 		return "Nothing. Nobody's call rings here; it looks as if you were away."
 	case w.settings["calls.ringing"] == "on":
-		return "Nothing until they call. Then those who may call you learn that it rings here. Nobody sees your address."
+		return "Nothing until they call. Then those who may call you learn that it rings here. " + w.addressSeen()
 	}
-	return "Nothing until you answer a call. Nobody sees your address."
+	return "Nothing until you answer a call. " + w.addressSeen()
+}
+
+// addressSeen says who of the contacts can see the own address.
+func (w *world) addressSeen() string {
+	if w.settings["calls.direct"] == "on" {
+		return "In a call, verified contacts you chose for direct calls see your address, if they chose you too; nobody else does."
+	}
+	return "Nobody sees your address."
 }
 
 func (w *world) strangersSee() string {
