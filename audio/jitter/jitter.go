@@ -62,7 +62,7 @@ const (
 	patience     = 0.93
 	// calmPeriods is how long after the delay had to grow it is not made smaller again,
 	// unless there is much to gain: hiccups come in company, and each change is heard.
-	calmPeriods = 300
+	calmPeriods = 1000
 	calmSlack   = 25 * time.Millisecond
 )
 
