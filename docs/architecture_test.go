@@ -45,6 +45,7 @@ var owners = map[string]string{
 	"charm.land/bubbletea/v2":         "sotto/ui",
 	"github.com/spf13/cobra":          "sotto/ui/cli",
 	"rsc.io/qr":                       "sotto/ui/qr",
+	"golang.org/x/net/proxy":          "sotto/net/proxy",
 	"filippo.io/age":                  "sotto/settings",
 	"github.com/zalando/go-keyring":   "sotto/ui/cli",
 	"github.com/pelletier/go-toml/v2": "sotto/settings",

@@ -25,4 +25,16 @@ var relayKeys = []Key{
 			"share it, so it does not say who you are.",
 		text: func(s *Settings) *string { return &s.Relay.Admission },
 	},
+	{
+		Name: "relay.proxy", Kind: Text, Default: "",
+		Group:     GroupRelay,
+		Sees:      "Your relay sees the proxy's address in place of yours; your own network sees only that you use the proxy.",
+		Costs:     "Sound goes over TLS through the proxy: more delay, and a lost packet holds up those behind it. No relay on this machine.",
+		Overrules: "Nobody. If the proxy fails nothing is sent another way.",
+		Doc:       "a SOCKS5 proxy for everything that is sent: socks5://ADDRESS:PORT, such as Tor's, or nothing",
+		comment: "A SOCKS5 proxy that everything goes through, signals and sound, such as Tor's\n" +
+			"at socks5://127.0.0.1:9050. Your relay then sees the proxy's address instead of\n" +
+			"yours. Names are resolved by the proxy. \"\" is none.",
+		text: func(s *Settings) *string { return &s.Relay.Proxy },
+	},
 }

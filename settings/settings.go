@@ -29,6 +29,7 @@ type Settings struct {
 	}
 	Relay struct {
 		Address   string // "" none, "local" on this machine, or "host[:port][#pin]"
+		Proxy     string // "" none, or "socks5://address:port"
 		Admission string // token of a relay that asks for one, or ""
 	}
 	Sound struct {

@@ -65,6 +65,7 @@ func TestSetAndGetEveryKey(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "deep", "settings.toml")
 	values := map[string][]string{
 		"name": {"Alice", `a "quoted" \ name`, "Žofie"}, "relay.address": {"local", "h:1#pin"},
+		"relay.proxy":     {"socks5://127.0.0.1:9050", ""},
 		"relay.admission": {"t=o#ken"}, "sound.mic": {"device:USB # 1", "null"}, "sound.speaker": {"tone:440"},
 		"sound.ring":    {"device:Loudspeakers", ""},
 		"calls.enabled": {"on", "off"}, "calls.ringing": {"off", "on"}, "calls.waiting": {"on", "off"}, "calls.history": {"off", "30days", "forever"}, "calls.direct": {"on", "off"},

@@ -80,6 +80,9 @@ func (t *conversation) mayGoDirect() bool {
 // newDirect asks the own relay how this machine is seen from outside, once: whatever
 // goes wrong, the call stays on the relays.
 func (s *station) newDirect(ctx context.Context, m *media, controlling bool) *peer.Peer {
+	if s.account.Proxy != "" {
+		return nil // nothing goes past the proxy, whatever was agreed
+	}
 	sending, err := s.sendingLine(ctx)
 	if err != nil {
 		return nil
@@ -114,6 +117,9 @@ func (e *Engine) ReturnToRelays() error {
 func AddressSeen(ctx context.Context, account Account, network Network) (netip.Addr, error) {
 	if account.Host != nil {
 		return netip.Addr{}, fmt.Errorf("the relay runs on this machine and sees only this machine, so it cannot say")
+	}
+	if account.Proxy != "" {
+		return netip.Addr{}, fmt.Errorf("everything goes through the proxy %s, so no call is direct and nobody sees an address of yours", account.Proxy)
 	}
 	s := &station{account: account, network: network}
 	sending, err := s.sendingLine(ctx)

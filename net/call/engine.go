@@ -41,6 +41,10 @@ type Account struct {
 	Card      []byte // the newest signed card
 	Relay     identity.Address
 	Admission string
+	// Proxy names the SOCKS5 proxy that Dial goes through, for line and sound alike; ""
+	// is none, and then Dial is nil.
+	Proxy string
+	Dial  func(ctx context.Context, network, address string) (net.Conn, error)
 	// Host starts the relay inside this process and returns when it listens.
 	// Nil when the relay runs elsewhere.
 	Host func(context.Context) (io.Closer, error)

@@ -26,7 +26,7 @@ func (c *call) infoLocked() Info {
 		connection := c.peer.Snapshot()
 		info.Stats.RTTMilliseconds = float64(connection.RTT) / float64(time.Millisecond)
 		proof := &info.Proof
-		proof.Route, proof.PairTypes = connection.Route, connection.PairTypes
+		proof.Route, proof.PairTypes, proof.Transport = connection.Route, connection.PairTypes, connection.Transport
 		if connection.Seen.IsValid() && connection.Route == "direct" {
 			proof.DirectAddress, proof.PeerSees = connection.Seen.String(), connection.Seen.String()
 		}
@@ -38,6 +38,7 @@ func (c *call) infoLocked() Info {
 		}
 		if c.station != nil {
 			proof.RelayLocalHost = c.station.account.Relay.HostPort()
+			proof.Proxy = c.station.account.Proxy
 			proof.RelayHere = c.station.account.Relay.IsLoopback()
 		}
 		proof.RelayRemoteHost = c.remoteCard.Relay.HostPort()

@@ -7,7 +7,6 @@ import (
 
 	"sotto/net/handshake"
 	"sotto/net/identity"
-	"sotto/net/peer"
 	"sotto/net/wire"
 	"sotto/settings"
 )
@@ -346,20 +345,4 @@ func (c *call) awaitConfirm(ctx context.Context, talk *conversation, answer []by
 		return err
 	}
 	return talk.peer.Connect(ctx, confirm.Offer)
-}
-
-// newPeer asks the own relay for a TURN credential and allocates with it.
-func (s *station) newPeer(ctx context.Context, sending sendingLine, media *media, controlling bool) (*peer.Peer, error) {
-	credential, err := sending.Credential(ctx)
-	if err != nil {
-		return nil, err
-	}
-	config := peer.Config{
-		Turn:        peer.Turn{Address: credential.Turn, Username: credential.Username, Password: credential.Password},
-		Controlling: controlling, Net: s.network.Media, OnFrame: media.receive,
-	}
-	if s.engine != nil {
-		config.Log = s.engine.cfg.Log
-	}
-	return peer.New(ctx, config)
 }

@@ -1,9 +1,12 @@
 package call_test
 
 import (
+	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/pion/transport/v5"
@@ -116,18 +119,51 @@ func TestACallThatBreaksAgainForGoodIsLost(t *testing.T) {
 	a, b := person(t, w, 0, "alice"), person(t, w, 1, "bob")
 	roaming := &moving{Net: b.Network.Media}
 	b.Network.Media = roaming
+	var cut atomic.Bool
+	dial := b.Network.Dial
+	b.Network.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if cut.Load() {
+			return nil, errors.New("no way there")
+		}
+		return dial(ctx, network, address)
+	}
 	alice, bob := keep(t, a, everyone, b.Contact()), keep(t, b, everyone, a.Contact())
 	talking(t, alice, bob)
 	roaming.move(false)
 	bob.next(call.EventChanged, broken)
 	bob.next(call.EventChanged, whole)
+	cut.Store(true)
 	roaming.move(true) // a second time, and nothing works any more
-	bob.ended(call.Lost)
-	event := alice.await(call.EventEnded) // told by bob, or by herself
-	if reason := event.Call.Reason; reason != call.Lost && reason != call.PeerHungUp {
-		t.Errorf("alice: %s", reason)
+	// One of them gives up first, and the other is told, or finds it too.
+	ends := map[call.Reason]bool{}
+	for _, who := range []*side{alice, bob} {
+		event := who.await(call.EventEnded)
+		ends[event.Call.Reason] = true
+		if reason := event.Call.Reason; reason != call.Lost && reason != call.PeerHungUp {
+			t.Errorf("%s", reason)
+		}
 	}
-	if entry := bob.recorded(1)[0]; entry.Outcome != "answered" || entry.Why == "" {
+	if !ends[call.Lost] {
+		t.Error("nobody says that it was lost")
+	}
+	if entry := bob.recorded(1)[0]; entry.Outcome != "answered" {
 		t.Errorf("%+v", entry)
+	}
+}
+
+// TestACallGoesOnOverTLS: UDP is gone for good, and the relay's TLS port carries the
+// call from then on.
+func TestACallGoesOnOverTLS(t *testing.T) {
+	w := newWorld(t)
+	a, b := person(t, w, 0, "alice"), person(t, w, 1, "bob")
+	roaming := &moving{Net: b.Network.Media}
+	b.Network.Media = roaming
+	alice, bob := keep(t, a, everyone, b.Contact()), keep(t, b, everyone, a.Contact())
+	talking(t, alice, bob)
+	roaming.move(true)
+	bob.next(call.EventChanged, broken)
+	event := bob.next(call.EventChanged, whole)
+	if proof := event.Call.Proof; proof.Transport != "tls" || proof.PairTypes != "relay-relay" {
+		t.Errorf("%+v", proof)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sotto/net/line"
@@ -25,7 +26,10 @@ type station struct {
 	host    io.Closer // the relay inside this process, or nil
 	keeper  *line.Keeper
 	cancel  context.CancelFunc
-	loops   sync.WaitGroup
+
+	udpFailed atomic.Int64 // Unix nanoseconds; when the relay last answered over TLS only
+
+	loops sync.WaitGroup
 
 	mu      sync.Mutex // guards the following
 	doors   map[wire.DropID]door
@@ -57,6 +61,9 @@ func openStation(ctx context.Context, account Account, network Network, engine *
 
 func (s *station) lineConfig() line.Config {
 	config := line.Config{Relay: s.account.Relay, Admission: s.account.Admission, Dial: s.network.Dial}
+	if s.account.Dial != nil {
+		config.Dial = s.account.Dial
+	}
 	if s.engine != nil {
 		config.Log = s.engine.cfg.Log
 	}

@@ -40,6 +40,8 @@ type Proof struct {
 	RelayRemote     string // theirs: at the relay that sees the other's address
 	RelayLocalHost  string // our relay by name, host:port, as the settings have it
 	RelayRemoteHost string // theirs, as their card has it
+	Proxy           string // the proxy all of it goes through; then our relay sees the proxy's address in place of ours
+	Transport       string // to our relay: "udp", or "tls" where UDP is blocked or there is a proxy
 	RelayHere       bool   // our relay's address is this computer's own: it hides nothing
 	SameRelay       bool   // one relay sees both addresses
 	PeerSees        string // the address the other person's machine sees: our relayed address

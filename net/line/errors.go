@@ -22,12 +22,24 @@ var (
 	// It is one way of being unreachable, and matches ErrUnreachable.
 	ErrUntrusted error = untrusted{}
 
+	// ErrProxy: the proxy is not there, or it did not connect. It is one way of being
+	// unreachable, and matches ErrUnreachable.
+	ErrProxy error = behindProxy{}
+
 	// ErrRefused matches every refusal by the relay; its text says what to do.
 	ErrRefused = errors.New("the relay refused; ask whoever runs it for an admission token")
 
 	// ErrClosed: the line was closed on this side.
 	ErrClosed = errors.New("the line to the relay is closed; open a new one")
 )
+
+type behindProxy struct{}
+
+func (behindProxy) Is(target error) bool { return target == ErrUnreachable }
+
+func (behindProxy) Error() string {
+	return "the proxy did not connect to the relay; check that the proxy runs and the relay's address is right, or take the proxy out with sotto settings set relay.proxy \"\""
+}
 
 type untrusted struct{}
 
@@ -68,7 +80,7 @@ func broken(ctx context.Context, cause error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return context.Cause(ctx)
 	}
-	for _, own := range []error{ErrPinMismatch, ErrUntrusted} {
+	for _, own := range []error{ErrPinMismatch, ErrUntrusted, ErrProxy} {
 		if errors.Is(cause, own) {
 			return own
 		}

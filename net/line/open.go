@@ -43,21 +43,7 @@ func connect(ctx context.Context, config Config) (*websocket.Conn, error) {
 	transport := &http.Transport{
 		DisableKeepAlives:  true,
 		DisableCompression: true, // no Accept-Encoding header
-		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			dialled, err := dialer(config)(ctx, network, address)
-			if err != nil {
-				return nil, err
-			}
-			secure := tls.Client(promptConn{dialled}, tlsConfig(config))
-			if err := secure.HandshakeContext(ctx); err != nil {
-				_ = dialled.Close()
-				if unknown := (*tls.CertificateVerificationError)(nil); errors.As(err, &unknown) {
-					return nil, fmt.Errorf("%w (%w)", ErrUntrusted, err)
-				}
-				return nil, err
-			}
-			return secure, nil
-		},
+		DialTLSContext:     func(ctx context.Context, _, _ string) (net.Conn, error) { return secure(ctx, config, prompt) },
 	}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{
@@ -79,9 +65,33 @@ func connect(ctx context.Context, config Config) (*websocket.Conn, error) {
 	return conn, nil
 }
 
+// Secure connects to the relay's TLS port and checks that it is that relay. What is
+// spoken inside is the caller's business: a line, or TURN.
+func Secure(ctx context.Context, config Config) (net.Conn, error) {
+	return secure(ctx, config, func(conn net.Conn) net.Conn { return conn })
+}
+
+func secure(ctx context.Context, config Config, below func(net.Conn) net.Conn) (net.Conn, error) {
+	dialled, err := dialer(config)(ctx, "tcp", config.Relay.HostPort())
+	if err != nil {
+		return nil, err
+	}
+	secure := tls.Client(below(dialled), tlsConfig(config))
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = dialled.Close()
+		if unknown := (*tls.CertificateVerificationError)(nil); errors.As(err, &unknown) {
+			return nil, fmt.Errorf("%w (%w)", ErrUntrusted, err)
+		}
+		return nil, err
+	}
+	return secure, nil
+}
+
 // promptConn bounds the one write that has a deadline, TLS's goodbye, for which
 // crypto/tls would wait five seconds when the other end does not read.
 type promptConn struct{ net.Conn }
+
+func prompt(conn net.Conn) net.Conn { return promptConn{conn} }
 
 func (c promptConn) SetWriteDeadline(at time.Time) error {
 	if soon := time.Now().Add(closeGrace); at.After(soon) {

@@ -15,7 +15,7 @@ import (
 var errRefused = errors.New("refused: this connection talks to its own relay only")
 
 // guard is the only network pion is given. It opens one kind of socket: UDP, connected to the
-// own relay, so that the system too refuses to send anywhere else and to receive from anyone
+// own relay (or, with a dial of its own, a stream to it in the shape of one), so that the system too refuses to send anywhere else and to receive from anyone
 // else. Everything else that a network can do is refused and counted: names are not resolved,
 // nothing is dialled, nothing listens, no interface is listed. Whatever a hostile offer talks
 // pion into, nothing leaves.
@@ -23,6 +23,9 @@ type guard struct {
 	inner   transport.Net
 	relay   netip.AddrPort
 	gate    *gate
+	dial    func(context.Context) (net.Conn, error) // nil: UDP. Else nothing but what it dials is opened
+	ended   context.Context                         // from close on; for dial
+	end     context.CancelFunc
 	refused atomic.Uint64
 	heard   atomic.Bool // the relay has answered something
 
@@ -34,7 +37,9 @@ type guard struct {
 var _ transport.Net = (*guard)(nil)
 
 func newGuard(inner transport.Net, relay netip.AddrPort, gate *gate) *guard {
-	return &guard{inner: inner, relay: relay, gate: gate}
+	g := &guard{inner: inner, relay: relay, gate: gate}
+	g.ended, g.end = context.WithCancel(context.Background())
+	return g
 }
 
 func (g *guard) refuse() error {
@@ -54,7 +59,7 @@ func (g *guard) open(network string) (*guarded, error) {
 	if network != "udp" && network != g.network() {
 		return nil, g.refuse()
 	}
-	conn, err := g.inner.DialUDP(g.network(), nil, net.UDPAddrFromAddrPort(g.relay))
+	conn, err := g.connect()
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +74,16 @@ func (g *guard) open(network string) (*guarded, error) {
 	return opened, nil
 }
 
+func (g *guard) connect() (transport.UDPConn, error) {
+	if g.dial != nil {
+		return openTunnel(g.ended, g.dial)
+	}
+	return g.inner.DialUDP(g.network(), nil, net.UDPAddrFromAddrPort(g.relay))
+}
+
 // close closes every socket and opens no more.
 func (g *guard) close() {
+	g.end()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closed = true

@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -60,6 +61,9 @@ type Config struct {
 	// while the other way round up to one check interval (200 ms) passes.
 	Controlling bool
 	Net         transport.Net // nil: this machine's network
+	// Stream connects to the relay's TLS port, where TURN is served too. With it no UDP is
+	// sent and Turn.Address is not asked for. Nil: UDP.
+	Stream func(context.Context) (net.Conn, error)
 	// OnFrame gets each frame that arrives, in order of arrival, from one goroutine. It may be
 	// called before Connect has returned. The frame is only valid until it returns.
 	OnFrame func(frame []byte, at time.Time)
@@ -91,6 +95,7 @@ func (s State) String() string {
 // Snapshot is a connection as it stands now, taken from the live objects.
 type Snapshot struct {
 	State         State
+	Transport     string         // to the own relay: "udp" or "tls"; "" of a direct connection
 	Route         string         // "relay" while a pair of relayed addresses is in use, "direct" of a direct connection, else ""
 	PairTypes     string         // ICE's types of both ends of that pair, "relay-relay"; "" before there is one
 	Seen          netip.AddrPort // direct: our address as our relay and the other side see it
@@ -138,7 +143,9 @@ type Peer struct {
 func New(ctx context.Context, config Config) (*Peer, error) {
 	config = config.withDefaults()
 	p := &Peer{config: config, log: config.Log, gate: new(gate), lost: make(chan struct{})}
-	p.guard = newGuard(config.Net, config.Turn.Address, p.gate)
+	guard := newGuard(config.Net, config.Turn.Address, p.gate)
+	guard.dial = config.Stream
+	p.guard = guard
 	p.life, p.end = context.WithCancelCause(context.Background())
 	stack, err := newStack(p.guard, &config.Turn, config, p.pairable)
 	if err != nil {
@@ -329,6 +336,13 @@ func (p *Peer) Snapshot() Snapshot {
 		Refused:  p.guard.refusals(),
 		Sent:     p.sent.Load(),
 		Received: p.received.Load(),
+	}
+	switch {
+	case p.direct:
+	case p.config.Stream != nil:
+		s.Transport = "tls"
+	default:
+		s.Transport = "udp"
 	}
 	if len(p.local.Candidates) > 0 && !p.direct {
 		s.LocalRelayed = p.local.Candidates[0]

@@ -11,6 +11,7 @@ import (
 
 	"sotto/net/call"
 	"sotto/net/identity"
+	"sotto/net/proxy"
 	"sotto/net/relay"
 	"sotto/settings"
 )
@@ -21,6 +22,7 @@ const LocalRelay = "local"
 // Errors a caller branches on; each is a finished sentence.
 var (
 	ErrNoRelay    = errors.New("no relay is chosen; choose one with sotto settings set relay.address HOST:PORT#PIN, or local for this machine")
+	ErrProxyHere  = errors.New("a relay on this machine reaches others without the proxy; choose another relay, or take the proxy out with sotto settings set relay.proxy \"\"")
 	ErrNoContact  = call.ErrNoContact
 	ErrOtherKey   = errors.New("this card has another key than the contact of that name: either they made a new profile, or somebody is posing as them; ask them in person, and remove the old contact first if it is right")
 	ErrOwnCard    = errors.New("this is your own card; ask the other person for theirs")
@@ -181,6 +183,12 @@ func (p *Profile) Set(key, value string) error {
 				return err
 			}
 		}
+	case "relay.proxy":
+		if value != "" {
+			if _, err := proxy.Parse(value); err != nil {
+				return err
+			}
+		}
 	case "name":
 		if value = identity.CleanName(value); value == "" {
 			return ErrNoName
@@ -239,6 +247,17 @@ func (p *Profile) Account() (call.Account, error) {
 	if loaded.Relay.Address == LocalRelay {
 		account.Host = p.hostRelay(address)
 	}
+	if loaded.Relay.Proxy == "" {
+		return account, nil
+	}
+	through, err := proxy.Parse(loaded.Relay.Proxy)
+	if err != nil {
+		return call.Account{}, err
+	}
+	if account.Host != nil {
+		return call.Account{}, ErrProxyHere // its own sockets would go past the proxy
+	}
+	account.Proxy, account.Dial = through.String(), through.Dial
 	return account, nil
 }
 
@@ -257,7 +276,7 @@ func (p *Profile) Policy() call.Policy {
 	p.Contacts() // and with them the strangers that are blocked
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return call.Policy{Blocked: p.blocked, Who: loaded.Calls.Who, Ringing: loaded.Calls.Ringing, Waiting: loaded.Calls.Waiting, Direct: loaded.Calls.Direct}
+	return call.Policy{Blocked: p.blocked, Who: loaded.Calls.Who, Ringing: loaded.Calls.Ringing, Waiting: loaded.Calls.Waiting, Direct: loaded.Calls.Direct && loaded.Relay.Proxy == ""}
 }
 
 // Seen remembers a knock on disk and reports whether it was seen before.

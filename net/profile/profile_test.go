@@ -272,3 +272,37 @@ func TestAProfileThatIsNotSetUpSaysSo(t *testing.T) {
 		t.Errorf("find: %v", err)
 	}
 }
+
+// TestProxyKeepsCallsOnIt: with a proxy set there is no relay on this machine and no
+// consent to direct calls.
+func TestProxyKeepsCallsOnIt(t *testing.T) {
+	p, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.SetUp(Choices{Name: "alice", Relay: "relay.example.org", Calls: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Set("calls.direct", "on"); err != nil {
+		t.Fatal(err)
+	}
+	if !p.Policy().Direct {
+		t.Fatal("direct calls are not on")
+	}
+	if err := p.Set("relay.proxy", "socks5://localhost:9050"); err != nil {
+		t.Fatal(err)
+	}
+	account, err := p.Account()
+	if err != nil || account.Proxy != "socks5://127.0.0.1:9050" || account.Dial == nil {
+		t.Errorf("%+v, %v", account, err)
+	}
+	if p.Policy().Direct {
+		t.Error("direct calls go on behind a proxy")
+	}
+	if err := p.Set("relay.address", LocalRelay); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Account(); !errors.Is(err, ErrProxyHere) {
+		t.Errorf("a relay on this machine behind a proxy: %v", err)
+	}
+}

@@ -9,6 +9,7 @@ package reach
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -42,9 +43,17 @@ type Report struct {
 func Check(ctx context.Context, account call.Account, network call.Network) Report {
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
+	if account.Dial != nil {
+		network.Dial = account.Dial
+	}
+	way := line.Config{Relay: account.Relay, Admission: account.Admission, Dial: network.Dial}
+	var stream func(context.Context) (net.Conn, error) // behind a proxy there is no UDP
+	if account.Proxy != "" {
+		stream = func(ctx context.Context) (net.Conn, error) { return line.Secure(ctx, way) }
+	}
 	var report Report
 	began := time.Now()
-	opened, err := line.Open(ctx, line.Config{Relay: account.Relay, Admission: account.Admission, Dial: network.Dial})
+	opened, err := line.Open(ctx, way)
 	if err != nil {
 		report.Line = err
 		return report
@@ -52,19 +61,19 @@ func Check(ctx context.Context, account call.Account, network call.Network) Repo
 	defer opened.Close()
 	report.OpenedIn, report.Admitted = time.Since(began), opened.Admitted()
 	report.Clock = time.Since(opened.Now())
-	report.Media = report.media(ctx, opened, network)
+	report.Media = report.media(ctx, opened, network, stream)
 	return report
 }
 
 // media allocates twice and sends frames from one allocation to the other.
-func (r *Report) media(ctx context.Context, opened *line.Line, network call.Network) error {
+func (r *Report) media(ctx context.Context, opened *line.Line, network call.Network, stream func(context.Context) (net.Conn, error)) error {
 	var received atomic.Uint64
-	near, err := allocate(ctx, opened, network, true, nil)
+	near, err := allocate(ctx, opened, network, stream, true, nil)
 	if err != nil {
 		return err
 	}
 	defer near.Close()
-	far, err := allocate(ctx, opened, network, false, func([]byte, time.Time) { received.Add(1) })
+	far, err := allocate(ctx, opened, network, stream, false, func([]byte, time.Time) { received.Add(1) })
 	if err != nil {
 		return err
 	}
@@ -96,13 +105,13 @@ func (r *Report) media(ctx context.Context, opened *line.Line, network call.Netw
 	return nil
 }
 
-func allocate(ctx context.Context, opened *line.Line, network call.Network, controlling bool, onFrame func([]byte, time.Time)) (*peer.Peer, error) {
+func allocate(ctx context.Context, opened *line.Line, network call.Network, stream func(context.Context) (net.Conn, error), controlling bool, onFrame func([]byte, time.Time)) (*peer.Peer, error) {
 	credential, err := opened.Credential(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return peer.New(ctx, peer.Config{
 		Turn:        peer.Turn{Address: credential.Turn, Username: credential.Username, Password: credential.Password},
-		Controlling: controlling, Net: network.Media, OnFrame: onFrame,
+		Controlling: controlling, Net: network.Media, Stream: stream, OnFrame: onFrame,
 	})
 }

@@ -130,7 +130,7 @@ func (s *Server) compose(config Config, keys *keys, listener net.Listener, packe
 	if err != nil {
 		return abandon(err)
 	}
-	settings.Address, settings.Listener = s.address, listener
+	settings.Address, settings.Listener, settings.Stream = s.address, listener, s.turn.ServeStream
 	settings.TLS = &tls.Config{
 		MinVersion: tls.VersionTLS13, GetCertificate: keys.certificate,
 		SessionTicketsDisabled: true, // a resumed session would link two lines

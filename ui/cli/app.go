@@ -100,12 +100,12 @@ type app struct {
 
 // footing are the settings that decide where the engine stands.
 type footing struct {
-	calls                  bool
-	name, relay, admission string
+	calls                         bool
+	name, relay, admission, proxy string
 }
 
 func footingOf(s settings.Settings) footing {
-	return footing{s.Calls.Enabled, s.Name, s.Relay.Address, s.Relay.Admission}
+	return footing{s.Calls.Enabled, s.Name, s.Relay.Address, s.Relay.Admission, s.Relay.Proxy}
 }
 
 // start makes the app; autoAnswer are verified contacts whose calls are taken at once.

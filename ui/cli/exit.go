@@ -10,6 +10,7 @@ import (
 	"sotto/net/line"
 	spoken "sotto/net/pair"
 	"sotto/net/profile"
+	"sotto/net/proxy"
 	"sotto/settings"
 )
 
@@ -59,7 +60,7 @@ func statusOf(err error) int {
 		{statusUsage, []error{
 			identity.ErrNotACard, identity.ErrCardDamaged, identity.ErrCardNewer, identity.ErrBadAddress,
 			settings.ErrUnknownKey, settings.ErrBadValue, profile.ErrBadName, profile.ErrNoName, audio.ErrUsage,
-			spoken.ErrBadCode, settings.ErrShortPassphrase,
+			spoken.ErrBadCode, proxy.ErrBadProxy, settings.ErrShortPassphrase,
 		}},
 		{statusNoContact, []error{call.ErrNoContact}},
 		{statusUnreachable, []error{line.ErrUnreachable, line.ErrPinMismatch, line.ErrRefused}},

@@ -162,7 +162,7 @@ func (p *program) pairing(name string, add func(context.Context, pairing) error)
 func (o *owned) pairing(account call.Account, name string) pairing {
 	kept := new(string)
 	return pairing{kept: kept, config: spoken.Config{
-		Self: account.Self, Card: account.Card, Relay: account.Relay, Admission: account.Admission,
+		Self: account.Self, Card: account.Card, Relay: account.Relay, Admission: account.Admission, Dial: account.Dial,
 		Check: func(signed []byte) error { return o.profile.CheckPaired(signed, name) },
 		Keep: func(signed []byte) (err error) {
 			*kept, err = o.profile.KeepPaired(signed, name)

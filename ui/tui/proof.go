@@ -91,6 +91,12 @@ func ownAddress(info *call.Info, name string, here bool) claim {
 	switch {
 	case proof.Route == "relay" && info.Peer.Echo:
 		return claim{label, "Nobody sees it: echo and both relays of this call are inside this program.", true}
+	case proof.Route == "relay" && proof.Proxy != "":
+		text := fmt.Sprintf("Your relay, at %s, sees that of the proxy %s or of what lies behind it, not yours.", hostOf(proof.RelayLocal), strings.TrimPrefix(proof.Proxy, "socks5://"))
+		if proof.PeerSees != "" {
+			text += fmt.Sprintf(" %s sees %s, an address of that relay.", name, proof.PeerSees)
+		}
+		return claim{label, text, true}
 	case proof.Route == "relay":
 		relay := hostOf(proof.RelayLocal)
 		here = here || loopback(relay)
@@ -116,6 +122,8 @@ func theirSide(info *call.Info, name string) string {
 	switch {
 	case proof.Route != "relay" || info.Peer.Echo:
 		return ""
+	case proof.SameRelay && proof.Proxy != "":
+		return fmt.Sprintf("One relay, at %s, carries both ends, but sees your proxy in your place, and hears neither of you.", hostOf(proof.RelayLocal))
 	case proof.SameRelay:
 		return fmt.Sprintf("One relay, at %s, carries both ends: it sees your address and that of %s, but hears neither of you.", hostOf(proof.RelayLocal), name)
 	case proof.RelayRemote == "":

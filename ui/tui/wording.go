@@ -53,6 +53,11 @@ var wording = map[string]words{
 		},
 		hint: "relay.example.org", must: "Type an address, or the word local.",
 	},
+	"relay.proxy": {
+		label: "Proxy", solid: true, none: "none",
+		edit: []string{"A SOCKS5 proxy that everything goes through, signals and sound, such as Tor's. Leave the line empty for none."},
+		hint: "socks5://127.0.0.1:9050",
+	},
 	"relay.admission": {
 		label: "Relay's token", solid: true, secret: true, none: "none",
 		edit: []string{"Some relays admit only people who have a token. Ask whoever runs the relay for it. Leave the line empty for none."},

@@ -26,7 +26,7 @@ import (
 
 // hostileRole makes the test binary play somebody hostile on a machine of the lab:
 //
-//	SOTTO_PRIVACY_ROLE=ringing|caller|callee|refused SOTTO_PRIVACY_HOME=… SOTTO_PRIVACY_IP4=… SOTTO_PRIVACY_IP6=…
+//	SOTTO_PRIVACY_ROLE=ringing|caller|callee SOTTO_PRIVACY_HOME=… SOTTO_PRIVACY_IP4=… SOTTO_PRIVACY_IP6=…
 const hostileRole = "SOTTO_PRIVACY_ROLE"
 
 // mallory is a contact of the victim who says what they like. What they learn in clear is
@@ -34,8 +34,7 @@ const hostileRole = "SOTTO_PRIVACY_ROLE"
 type mallory struct {
 	account    call.Account
 	card       identity.Card // mallory's own
-	victim     identity.Card // the first contact
-	contacts   []call.Contact
+	victim     identity.Card
 	line       *line.Line
 	own4, own6 netip.Addr
 
@@ -53,8 +52,6 @@ func playHostile(role string) int {
 			err = m.caller()
 		case "callee":
 			err = m.callee()
-		case "refused":
-			err = m.refused()
 		}
 	}
 	if err != nil {
@@ -82,10 +79,10 @@ func newMallory() (*mallory, error) {
 		return nil, err
 	}
 	contacts, err := opened.LoadContacts()
-	if err != nil || len(contacts) == 0 {
+	if err != nil || len(contacts) != 1 {
 		return nil, fmt.Errorf("%d contacts: %w", len(contacts), err)
 	}
-	m.contacts, m.victim = contacts, contacts[0].Card
+	m.victim = contacts[0].Card
 	if m.account, err = opened.Account(); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/tls"
 	"io"
 	"log"
 	"net"
@@ -24,10 +23,8 @@ const (
 // front is the TLS port's listener: it refuses connections over a prefix's share
 // before a byte of them is read, and can cut all that are left.
 //
-// Every connection passes here in the clear of TLS's outside; what they speak
-// inside is HTTP. A second protocol on the same port (STUN's first byte is 0 or 1,
-// no HTTP method's is) would be told apart between the TLS listener and the HTTP
-// server, in Gateway.serve.
+// Every connection passes here in the clear of TLS's outside; what they speak inside
+// is told apart by the sorter.
 type front struct {
 	net.Listener
 	prefixes *prefixTable
@@ -117,7 +114,7 @@ func (f *front) cut() {
 type connKey struct{}
 
 func withConn(ctx context.Context, conn net.Conn) context.Context {
-	if secure, ok := conn.(*tls.Conn); ok {
+	if secure, ok := conn.(*begunConn); ok {
 		return context.WithValue(ctx, connKey{}, secure.NetConn())
 	}
 	return ctx

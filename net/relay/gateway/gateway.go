@@ -60,6 +60,9 @@ type Config struct {
 	// Credential issues a TURN credential; nil: none are given.
 	Credential func(now time.Time) *wire.Credential
 
+	// Stream serves TURN on a secured connection and closes it; nil: there is no TURN here.
+	Stream func(net.Conn)
+
 	Forward    Mode
 	ForwardTo  []identity.Address // for ForwardAllow; without a pin, any pin
 	AllowPeers []netip.Prefix     // reachable besides public unicast addresses
@@ -149,11 +152,12 @@ func Start(config Config) (*Gateway, error) {
 func (g *Gateway) serve() {
 	g.front = newFront(g.config.Listener, g.prefixes, g.config.Limits.Lines)
 	g.server = newServer(g)
+	listener := newSorter(g.ctx, &g.loops, g.front, g.config)
 	g.loops.Add(2)
 	go func() {
 		defer g.loops.Done()
 		defer close(g.done)
-		if err := g.server.Serve(tls.NewListener(g.front, g.config.TLS)); g.lines.isOpen() {
+		if err := g.server.Serve(listener); g.lines.isOpen() {
 			g.log.Error("the relay's port is lost", "cause", err)
 		}
 	}()

@@ -1,9 +1,10 @@
-// Package turn is the relay's TURN server (RFC 8656) over UDP, and the only importer of
+// Package turn is the relay's TURN server (RFC 8656) over UDP and TLS, and the only importer of
 // pion/turn. It carries sound between relayed addresses and is built to be nothing else:
 //
 //	client ── door ── pion/turn ── relayed socket ── the one peer, in the relay ports
 //
 // door.go is the public socket: it limits what an unauthenticated sender can make it say.
+// streams.go is its counterpart for clients who come over TLS, through the gateway's port.
 // credential.go judges credentials. policy.go says which peers may be reached at all.
 // relayed.go is an allocation's socket: one peer, a cap on bits and packets, no TCP.
 package turn
@@ -64,13 +65,14 @@ type Snapshot struct {
 
 // Server is a running TURN server.
 type Server struct {
-	config Config
-	policy policy
-	bind   netip.Addr // where relayed sockets are bound
-	door   *door
-	inner  *pion.Server
-	counts counts
-	live   sync.WaitGroup // two for each allocation: its reading goroutine and its entry below
+	config  Config
+	policy  policy
+	bind    netip.Addr // where relayed sockets are bound
+	door    *door
+	streams *streams
+	inner   *pion.Server
+	counts  counts
+	live    sync.WaitGroup // two for each allocation: its reading goroutine and its entry below
 
 	mu           sync.Mutex // guards the following
 	byPort       map[uint16]*relayed
@@ -113,9 +115,12 @@ func Start(config Config) (*Server, error) {
 	}
 	s.policy = newPolicy(config.PublicIP, s.bind, uint16(local.Port), config.AllowPeers)
 	s.door = newDoor(config.Conn, config.Now, &s.counts)
+	s.streams = newStreams(s)
 	inner, err := pion.NewServer(pion.ServerConfig{
 		PacketConnConfigs: []pion.PacketConnConfig{{
 			PacketConn: s.door, RelayAddressGenerator: (*generator)(s), PermissionHandler: s.permit,
+		}, {
+			PacketConn: s.streams, RelayAddressGenerator: (*generator)(s), PermissionHandler: s.permit,
 		}},
 		Realm: realm, AuthHandler: s.authenticate, QuotaHandler: s.quota,
 		EventHandler:  pion.EventHandler{OnAllocationCreated: s.created, OnAllocationDeleted: s.deleted},
@@ -165,13 +170,15 @@ func (s *Server) Snapshot() Snapshot {
 
 // Close ends every allocation, closes the socket and waits until nothing of the server runs.
 func (s *Server) Close() error {
+	_ = s.streams.Close()
+	<-s.streams.ended
 	err := s.door.Close()
 	<-s.door.ended // from here on nothing is allocated, and pion closes what was
 	s.live.Wait()
 	return err
 }
 
-// permit is asked for each CreatePermission and ChannelBind, on the door's reading goroutine.
+// permit is asked for each CreatePermission and ChannelBind, on its socket's reading goroutine.
 // The first address it admits is the only one the allocation may ever reach.
 func (s *Server) permit(client net.Addr, peer net.IP) bool {
 	host, ok := netip.AddrFromSlice(peer)
