@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
 )
@@ -29,7 +30,7 @@ type Capture struct {
 
 // tap is the packet socket on one link.
 type tap struct {
-	handle *pcapgo.EthernetHandle
+	socket *packetSocket
 	at     int // of the interface in the file
 	seen   int // packets that the kernel counted; owned by Stop
 	lost   int
@@ -51,11 +52,11 @@ func (l *Lab) Capture(name string) *Capture {
 	}
 	l.must(inside(l.router, func() error {
 		for i, h := range l.hosts {
-			handle, err := pcapgo.NewEthernetHandle(h.link)
+			socket, err := openPacketSocket(h.link)
 			if err != nil {
 				return err
 			}
-			c.links = append(c.links, &tap{handle: handle, at: i})
+			c.links = append(c.links, &tap{socket: socket, at: i})
 		}
 		return nil
 	}))
@@ -74,12 +75,11 @@ func described(h *Host) pcapgo.NgInterface {
 // follow writes one link's packets until the socket is closed.
 func (c *Capture) follow(link *tap) {
 	for {
-		data, info, err := link.handle.ReadPacketData()
-		if err != nil {
-			return // closed by Stop, which has made sure that all was read
+		data, at, ok := link.socket.read()
+		if !ok {
+			return // stopped by Stop, which has made sure that all was read
 		}
-		info.InterfaceIndex = link.at
-		info.CaptureLength = len(data)
+		info := gopacket.CaptureInfo{Timestamp: at, CaptureLength: len(data), Length: len(data), InterfaceIndex: link.at}
 		c.mu.Lock()
 		if err := c.writer.WritePacket(info, data); err != nil && c.err == nil {
 			c.err = err
@@ -96,9 +96,12 @@ func (c *Capture) Stop() Trace {
 	l.t.Helper()
 	for _, link := range c.links {
 		c.drain(link)
-		_ = link.handle.Close()
+		link.socket.stop()
 	}
 	c.done.Wait()
+	for _, link := range c.links {
+		link.socket.close()
+	}
 	l.must(c.err)
 	l.must(c.writer.Flush())
 	l.must(c.file.Close())
@@ -110,10 +113,9 @@ func (c *Capture) Stop() Trace {
 // drain waits until what the kernel has counted for a link has been written.
 func (c *Capture) drain(link *tap) {
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		counted, err := link.handle.Stats()
+		came, lost, err := link.socket.counts()
 		c.lab.must(err)
-		link.seen += int(counted.Packets)
-		link.lost += int(counted.Drops)
+		link.seen, link.lost = link.seen+came, link.lost+lost
 		if link.lost > 0 {
 			c.lab.t.Fatalf("the capture of %s lost %d packets", c.lab.hosts[link.at].Name, link.lost)
 		}

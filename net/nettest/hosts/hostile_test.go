@@ -26,7 +26,7 @@ import (
 
 // hostileRole makes the test binary play somebody hostile on a machine of the lab:
 //
-//	SOTTO_PRIVACY_ROLE=ringing|caller|callee SOTTO_PRIVACY_HOME=… SOTTO_PRIVACY_IP4=… SOTTO_PRIVACY_IP6=…
+//	SOTTO_PRIVACY_ROLE=ringing|caller|callee|refused SOTTO_PRIVACY_HOME=… SOTTO_PRIVACY_IP4=… SOTTO_PRIVACY_IP6=…
 const hostileRole = "SOTTO_PRIVACY_ROLE"
 
 // mallory is a contact of the victim who says what they like. What they learn in clear is
@@ -34,7 +34,8 @@ const hostileRole = "SOTTO_PRIVACY_ROLE"
 type mallory struct {
 	account    call.Account
 	card       identity.Card // mallory's own
-	victim     identity.Card
+	victim     identity.Card // the first contact
+	contacts   []call.Contact
 	line       *line.Line
 	own4, own6 netip.Addr
 
@@ -52,6 +53,8 @@ func playHostile(role string) int {
 			err = m.caller()
 		case "callee":
 			err = m.callee()
+		case "refused":
+			err = m.refused()
 		}
 	}
 	if err != nil {
@@ -79,10 +82,10 @@ func newMallory() (*mallory, error) {
 		return nil, err
 	}
 	contacts, err := opened.LoadContacts()
-	if err != nil || len(contacts) != 1 {
+	if err != nil || len(contacts) == 0 {
 		return nil, fmt.Errorf("%d contacts: %w", len(contacts), err)
 	}
-	m.victim = contacts[0].Card
+	m.contacts, m.victim = contacts, contacts[0].Card
 	if m.account, err = opened.Account(); err != nil {
 		return nil, err
 	}

@@ -141,6 +141,7 @@ type screen struct {
 	t    *testing.T
 	keys *os.File
 	id   int
+	read int // of drawn, by awaitNew
 
 	mu    sync.Mutex // guards the following
 	drawn bytes.Buffer
@@ -149,7 +150,12 @@ type screen struct {
 // open opens bob's interface.
 func (s *stage) open() *screen {
 	s.t.Helper()
-	command := s.bob.Command(s.program, "--home", s.homeB, "--mic", "tone", "--speaker", "null")
+	return s.openWith("tone")
+}
+
+func (s *stage) openWith(microphone string) *screen {
+	s.t.Helper()
+	command := s.bob.Command(s.program, "--home", s.homeB, "--mic", microphone, "--speaker", "null")
 	command.Env = append(os.Environ(), "TERM=xterm-256color")
 	terminal, err := pty.StartWithSize(command, &pty.Winsize{Rows: 24, Cols: 80})
 	if err != nil {
@@ -183,6 +189,22 @@ func (v *screen) all() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.drawn.String()
+}
+
+// awaitNew is await for words that may have been drawn before; it looks at what is drawn from
+// the last awaitNew on.
+func (v *screen) awaitNew(words string) {
+	v.t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		all := v.all()
+		if at := strings.LastIndex(all, words); at >= v.read {
+			v.read = len(all)
+			return
+		}
+		if time.Now().After(deadline) {
+			v.t.Fatalf("the screen did not show %q again:\n%q", words, all[v.read:])
+		}
+	}
 }
 
 // await waits until some words have been drawn.

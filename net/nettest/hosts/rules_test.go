@@ -16,10 +16,11 @@ import (
 	"github.com/pion/stun/v4"
 )
 
+// Not the lab's addresses: this program also plays somebody hostile, whose memory is searched.
 var (
-	alice = netip.MustParseAddr("10.113.67.21")
-	bob   = netip.MustParseAddr("10.114.67.40")
-	relay = netip.MustParseAddr("10.115.67.59")
+	alice = netip.MustParseAddr("10.13.6.2")
+	bob   = netip.MustParseAddr("10.14.6.4")
+	relay = netip.MustParseAddr("10.15.6.5")
 )
 
 // captured writes packets to a file as a capture does, all on alice's link, and reads it back.
@@ -88,7 +89,7 @@ func TestStraysAreFound(t *testing.T) {
 	if strays := rules.Strays(captured(t, allowed...)); len(strays) != 0 {
 		t.Errorf("what is allowed counts as astray: %v", strays)
 	}
-	six := netip.MustParseAddr("fd5a:9113:7c2e::2b61")
+	six := netip.MustParseAddr("fd5a:13::2")
 	for name, stray := range map[string][]gopacket.SerializableLayer{
 		"to bob":             udp(alice, bob, 50000, []byte("hello")),
 		"from bob":           udp(bob, alice, 50000, []byte("hello")),
@@ -96,7 +97,7 @@ func TestStraysAreFound(t *testing.T) {
 		"another port":       udp(alice, relay, 53, []byte("who is it")),
 		"tcp to the turn":    syn(relay, 3478),
 		"mdns":               udp(alice, netip.MustParseAddr("224.0.0.251"), 5353, []byte("query")),
-		"ipv6":               udp(six, netip.MustParseAddr("fd5a:9114:7c2e::2b62"), 3478, []byte("hello")),
+		"ipv6":               udp(six, netip.MustParseAddr("fd5a:14::2"), 3478, []byte("hello")),
 		"a ping":             frame(layers.IPProtocolICMPv4, alice, bob, &layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(layers.ICMPv4TypeEchoRequest, 0)}),
 		"a strange protocol": frame(layers.IPProtocolGRE, alice, relay, gopacket.Payload("what is this")),
 	} {
@@ -118,7 +119,7 @@ func TestAddressesAreFoundInPackets(t *testing.T) {
 	inside := stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodData, stun.ClassIndication), stun.RawAttribute{Type: stun.AttrData, Value: mapped}).Raw
 	channel := append([]byte{0x40, 0, 0, byte(len(mapped))}, mapped...)
 	for name, payload := range map[string][]byte{
-		"text": []byte("c=IN IP4 10.114.67.40\r\n"), "stun": mapped, "in a turn message": inside, "in a channel": channel,
+		"text": []byte("c=IN IP4 10.14.6.4\r\n"), "stun": mapped, "in a turn message": inside, "in a channel": channel,
 		"plain": build(&stun.MappedAddress{IP: bob.AsSlice(), Port: 5000}),
 	} {
 		trace := captured(t, udp(alice, relay, 3478, payload), udp(alice, relay, 3478, build(&stun.XORMappedAddress{IP: relay.AsSlice(), Port: 5000})))
@@ -131,7 +132,7 @@ func TestAddressesAreFoundInPackets(t *testing.T) {
 func TestAddressesAreFoundInText(t *testing.T) {
 	raw := bob.As4()
 	for name, text := range map[string][]byte{
-		"text": []byte(`{"peer":"10.114.67.40:5000"}`), "hexadecimal": []byte("main.dial({0x0, 0xffff0a724328}, 0x1)"),
+		"text": []byte(`{"peer":"10.14.6.4:5000"}`), "hexadecimal": []byte("main.dial({0x0, 0xffff0a0e0604}, 0x1)"),
 		"net.IP": append(make([]byte, 10), append([]byte{0xff, 0xff}, raw[:]...)...), "candidate": append([]byte{1, 4}, raw[:]...),
 		"sockaddr": append([]byte{2, 0, 0x13, 0x88}, raw[:]...),
 	} {
