@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -183,5 +185,42 @@ func TestProxyResolvesNames(t *testing.T) {
 	must(t, "--home", home, "settings", "set", "relay.address", "local")
 	if _, stderr, status := run(t, "--home", home, "invite"); status != 1 || !strings.Contains(stderr, "relay on this machine") {
 		t.Errorf("a relay on this machine: status %d, %s", status, stderr)
+	}
+}
+
+// TestTorWithoutANetwork: the real Tor, which may not go anywhere, is reported as a
+// proxy that does not connect, and nothing goes another way.
+func TestTorWithoutANetwork(t *testing.T) {
+	tor, err := exec.LookPath("tor")
+	if err != nil {
+		t.Skip("NOT TESTED HERE: Tor as the proxy (tor is not installed)")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := listener.Addr().String()
+	_ = listener.Close()
+	command := exec.Command(tor, "--DisableNetwork", "1", "--SocksPort", at, "--DataDirectory", t.TempDir(), "-f", filepath.Join(t.TempDir(), "torrc"), "--ignore-missing-torrc")
+	output, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = command.Process.Kill(); _ = command.Wait() }()
+	started := false
+	for lines := bufio.NewScanner(output); !started && lines.Scan(); {
+		started = strings.Contains(lines.Text(), "Bootstrapped 0%")
+	}
+	if !started {
+		t.Fatal("tor did not start")
+	}
+	home := filepath.Join(t.TempDir(), "alice")
+	must(t, "--home", home, "setup", "--name", "alice", "--relay", "relay.invalid", "--calls", "off", "--yes")
+	must(t, "--home", home, "settings", "set", "relay.proxy", "socks5://"+at)
+	if _, stderr, status := run(t, "--home", home, "invite"); status != 6 || !strings.Contains(stderr, "proxy") {
+		t.Errorf("status %d, %s", status, stderr)
 	}
 }
