@@ -21,6 +21,7 @@ import (
 
 // attacker is somebody in the world without an engine: they say what they like.
 type attacker struct {
+	talk   ed25519.PrivateKey // the callee's drop, once connectTo has the answer
 	t      *testing.T
 	person *world.Person
 	line   *line.Line

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"sotto/net/call"
+	"sotto/net/wire"
 	"sotto/net/world"
+	"sotto/settings"
 )
 
 // agreeing are alice and bob in a call; each consents to direct calls as told.
@@ -103,5 +105,60 @@ func TestWithoutBothConsentsNothingLeavesTheRelays(t *testing.T) {
 		}
 		alice.do(alice.engine.HangUp())
 		bob.ended(call.PeerHungUp)
+	}
+}
+
+// A contact in a call says that they agree, and offers direct connections to places of
+// their choosing. Bob, who has not agreed, sends nothing there and stays on his relay.
+func TestOffersOfADirectConnectionMoveNobodyWhoDidNotAgree(t *testing.T) {
+	w := newWorld(t)
+	m, b := person(t, w, 0, "mallory"), person(t, w, 1, "bob")
+	bob := newPrey(t, b, settings.Contacts, m.Contact())
+	mallory := newAttacker(t, m)
+	connection, session := mallory.connectTo(bob, nil)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for sealer := session.FrameSealer(); ; {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				_ = connection.Send(sealer.Seal(nil, make([]byte, 80)))
+			}
+		}
+	}()
+	defer func() {
+		close(stop)
+		<-stopped
+	}()
+	bob.await(call.EventConnected)
+	offer := someOffer()
+	number := uint32(0)
+	say := func(signal wire.Signal) {
+		number++
+		signal.Number = number
+		body := session.SealSignal(signal)
+		if body == nil {
+			t.Fatalf("%+v cannot be said", signal)
+		}
+		mallory.post(b.Account.Relay, mallory.talk, body)
+	}
+	say(wire.Signal{Kind: wire.SignalConsent})
+	for n, place := range []string{"203.0.113.200:5000", "203.0.113.101:2000", "127.0.0.1:5000", "10.0.0.1:5000"} {
+		offer.Candidates = []netip.AddrPort{netip.MustParseAddrPort(place)}
+		say(wire.Signal{Kind: wire.SignalDirect, Generation: uint32(n + 1), Offer: &offer})
+	}
+	for range 4 {
+		bob.await(call.EventStats)
+	}
+	info := bob.engine.Snapshot().Call
+	if info.Phase != call.Connected || info.Proof.Route != "relay" || info.WasDirect {
+		t.Errorf("%+v", info)
+	}
+	if seen := w.Seen(b.Address); len(seen) != 1 || seen[0] != netip.MustParseAddr("203.0.113.2") {
+		t.Errorf("bob exchanged packets with %v", seen)
 	}
 }

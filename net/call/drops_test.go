@@ -39,7 +39,7 @@ func TestDropsStayOpenAcrossADayOfClockSkew(t *testing.T) {
 	book := fixed{policy: Policy{Who: settings.Anyone}, contacts: []Contact{{Name: "alice", Card: hers}}}
 	const day = 24 * time.Hour
 	monday := time.Unix(2950*604_800, 0)
-	for hour := -40; hour <= 7*24+40; hour++ {
+	for hour := -40; hour <= 7*24+40; hour += 3 {
 		now := monday.Add(time.Duration(hour) * time.Hour)
 		doors := openDoors(account, book, now)
 		for _, skew := range []time.Duration{-day, -time.Second, 0, time.Second, day} {

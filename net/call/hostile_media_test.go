@@ -111,7 +111,8 @@ func (a *attacker) connectTo(bob *prey, onFrame func([]byte, time.Time)) (*peer.
 		a.t.Fatal(err)
 	}
 	a.t.Cleanup(func() { _ = connection.Close() })
-	a.post(bob.person.Account.Relay, ed25519.NewKeyFromSeed(answer.DropSeed[:]), session.SealConfirm(connection.Local(), a.person.Account.Card))
+	a.talk = ed25519.NewKeyFromSeed(answer.DropSeed[:])
+	a.post(bob.person.Account.Relay, a.talk, session.SealConfirm(connection.Local(), a.person.Account.Card))
 	if err := connection.Connect(ctx, answer.Offer); err != nil {
 		a.t.Fatal(err)
 	}

@@ -69,9 +69,15 @@ func (s *side) change(edit func(*ledger)) {
 // keep starts a person with a book that can be changed and a ring that is counted.
 func keep(t *testing.T, p *world.Person, policy call.Policy, contacts ...call.Contact) *side {
 	t.Helper()
+	return keepFor(t, p, 0, policy, contacts...)
+}
+
+// keepFor is keep for somebody whose calls are kept so long without a way.
+func keepFor(t *testing.T, p *world.Person, lost time.Duration, policy call.Policy, contacts ...call.Contact) *side {
+	t.Helper()
 	s := &side{t: t, person: p, book: &ledger{Book: world.NewBook(policy.Who), policy: policy, contacts: contacts}}
 	config := call.Config{
-		Book: s.book, Record: s.book.record, KeepLost: 3 * time.Second,
+		Book: s.book, Record: s.book.record, KeepLost: lost,
 		OpenSound: func() (call.Sound, error) {
 			s.opened.Add(1)
 			tone, err := fake.NewTone(440)

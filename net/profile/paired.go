@@ -61,6 +61,12 @@ func (p *Profile) paired(stored []settings.Contact, signed []byte, name string) 
 	}
 	if known >= 0 {
 		entry := &stored[known]
+		if entry.Card == "" { // a caller who was blocked by key, and now chosen
+			if err := checkName(name); err != nil {
+				return nil, "", err
+			}
+			entry.Name, entry.Blocked = name, false
+		}
 		entry.Verified, entry.Reached = true, true
 		if old, _, err := identity.ParseCard(entry.Card); err != nil || card.Serial > old.Serial {
 			entry.Card = identity.URI(signed)

@@ -322,3 +322,39 @@ func TestDevicesAsObjects(t *testing.T) {
 		}
 	}
 }
+
+// TestHistoryAndPolicyPerContact: what the commands for one person and for the history
+// say and refuse, without any network.
+func TestHistoryAndPolicyPerContact(t *testing.T) {
+	alice, _ := pair(t, "127.0.0.1:9"+somePin, "127.0.0.1:10"+somePin)
+	home := []string{"--home", alice}
+	line := func(words ...string) string { return must(t, append(home, words...)...) }
+	if got := line("history"); !strings.Contains(got, "No calls yet") {
+		t.Errorf("an empty history: %q", got)
+	}
+	line("history", "clear")
+	for _, words := range [][]string{{"silence", "bob"}, {"always", "bob"}, {"direct", "bob", "on"}, {"block", "bob"}} {
+		line(append([]string{"contacts"}, words...)...)
+	}
+	if got := line("contacts"); !strings.Contains(got, "blocked") || !strings.Contains(got, "rings always") || !strings.Contains(got, "direct calls agreed to") {
+		t.Errorf("%q", got)
+	}
+	for _, words := range [][]string{{"default", "bob"}, {"unblock", "bob"}, {"unverify", "bob"}} {
+		line(append([]string{"contacts"}, words...)...)
+	}
+	if got := line("contacts"); !strings.Contains(got, "not verified") || strings.Contains(got, "block") || strings.Contains(got, "always") || strings.Contains(got, "direct") {
+		t.Errorf("%q", got)
+	}
+	stranger := strings.Repeat("58", 8) + "66" // too short for a key
+	for words, want := range map[string]int{
+		"contacts silence carol": statusNoContact, "contacts block carol": statusNoContact, "contacts block " + stranger: statusNoContact,
+		"contacts direct bob": statusUsage, "contacts direct bob perhaps": statusUsage, "contacts direct bob on": statusFailed,
+		"history clear all": statusUsage, "contacts always": statusUsage,
+	} {
+		_, stderr, status := run(t, append(home, strings.Fields(words)...)...)
+		if status != want {
+			t.Errorf("%s: status %d, not %d", words, status, want)
+		}
+		oneSentence(t, stderr)
+	}
+}
