@@ -13,6 +13,7 @@ import (
 )
 
 func TestWhereTheProfileIs(t *testing.T) {
+	t.Parallel()
 	empty, inVariable := t.TempDir(), t.TempDir()
 	variables := []string{"HOME=" + empty, "XDG_CONFIG_HOME=", "XDG_DATA_HOME=", "SOTTO_HOME=" + inVariable}
 	if printed, status := runWith(t, variables, "setup", "--name", "alice", "--relay", "relay.example.org", "--yes"); status != statusDone {
@@ -51,6 +52,7 @@ func TestWhereTheProfileIs(t *testing.T) {
 }
 
 func TestClumsySetup(t *testing.T) {
+	t.Parallel()
 	for _, words := range [][]string{
 		{"--name", "", "--yes"},
 		{"--name", "\x1b\x07", "--yes"},
@@ -93,6 +95,7 @@ func TestClumsySetup(t *testing.T) {
 // TestSpoiledProfiles takes a good profile, spoils one file of it and looks for one
 // sentence that names the file.
 func TestSpoiledProfiles(t *testing.T) {
+	t.Parallel()
 	good := t.TempDir()
 	setUpAt(t, good, "alice")
 	must(t, "--home", good, "settings", "set", "calls.enabled", "on")
@@ -143,6 +146,7 @@ func TestSpoiledProfiles(t *testing.T) {
 }
 
 func TestAFileIsNoProfile(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -161,6 +165,7 @@ func TestAFileIsNoProfile(t *testing.T) {
 // TestAnAccountWithoutRights runs sotto as an account that may not write the
 // profile, and as one that may not read it.
 func TestAnAccountWithoutRights(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("NOT TESTED: a profile without rights needs the right to become another account")
 	}
@@ -226,6 +231,7 @@ func TestAnAccountWithoutRights(t *testing.T) {
 
 // TestOutputThatGoesNowhere prints into a full device and into a pipe that nobody reads.
 func TestOutputThatGoesNowhere(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	setUpAt(t, home, "alice")
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -259,6 +265,7 @@ func TestOutputThatGoesNowhere(t *testing.T) {
 }
 
 func TestClumsyCalls(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	for _, check := range []struct {
 		status int

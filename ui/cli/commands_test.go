@@ -60,6 +60,7 @@ func setUpAt(t *testing.T, home, name string) {
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {
+	t.Parallel()
 	names := strings.Fields("setup call listen card contacts settings devices demo relay completion man help")
 	commands := [][]string{{}}
 	for _, name := range names {
@@ -87,6 +88,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 }
 
 func TestSetupAndCard(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	done := only(t, "setup.done", "--home", home, "setup", "--name", "alice\n\u202eb", "--relay", "relay.example.org", "--calls", "on", "--yes")
 	if done.text("name") != "alice b" || done.text("relay") != "relay.example.org" || done["calls"] != true {
@@ -116,6 +118,7 @@ func TestSetupAndCard(t *testing.T) {
 }
 
 func TestContactsFromTheCommandLine(t *testing.T) {
+	t.Parallel()
 	alice, bob := t.TempDir(), t.TempDir()
 	setUpAt(t, bob, "bob")
 	if listed := must(t, "--home", alice, "contacts"); !strings.Contains(listed, "contacts add") {
@@ -174,6 +177,7 @@ func TestContactsFromTheCommandLine(t *testing.T) {
 }
 
 func TestSettingsFromTheCommandLine(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	path := must(t, "--home", home, "settings", "path")
 	if path != filepath.Join(home, "settings.toml") {
@@ -233,6 +237,7 @@ func TestSettingsFromTheCommandLine(t *testing.T) {
 }
 
 func TestSettingsInAnEditor(t *testing.T) {
+	t.Parallel()
 	home := filepath.Join(t.TempDir(), `a "home" of $(touch pwned) 'quotes'`)
 	edit := func(editor string) (string, int) {
 		return runWith(t, []string{"VISUAL=", "EDITOR=" + editor}, "--home", home, "settings", "edit")
@@ -272,6 +277,7 @@ func TestSettingsInAnEditor(t *testing.T) {
 
 // TestDemoNeedsAndLeavesNothing runs the demo in a home that is empty before and after.
 func TestDemoNeedsAndLeavesNothing(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	command := exec.Command(sotto(t), "demo", "--headless", "--json")
 	command.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}
@@ -314,6 +320,7 @@ func TestDemoNeedsAndLeavesNothing(t *testing.T) {
 }
 
 func TestDevicesAsObjects(t *testing.T) {
+	t.Parallel()
 	for _, device := range objects(t, "devices") { // none, where there is no sound
 		kind := device.text("kind")
 		_, isDefault := device["default"].(bool)

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/binary"
 	"math"
+	"math/cmplx"
 	"os"
 	"slices"
 	"testing"
@@ -71,18 +72,68 @@ func likeness(said, heard []float64) float64 {
 	for i := 0; i < len(said)-1 && i < len(heard); i++ {
 		there += heard[i] * heard[i]
 	}
+	products := correlate(said, heard)
 	for lag := 0; lag+len(said) <= len(heard); lag++ {
 		there += heard[lag+len(said)-1] * heard[lag+len(said)-1]
-		product := 0.0
-		for i, sample := range said {
-			product += sample * heard[lag+i]
-		}
 		if there > 1e-9 {
-			best = math.Max(best, product/math.Sqrt(energy*there))
+			best = math.Max(best, products[lag]/math.Sqrt(energy*there))
 		}
 		there -= heard[lag] * heard[lag]
 	}
 	return best
+}
+
+// correlate gives for each lag the sum of said[i]*heard[lag+i], by the
+// convolution theorem: lags up to len(heard)-len(said) are exact.
+func correlate(said, heard []float64) []float64 {
+	size := 1
+	for size < len(said)+len(heard) {
+		size *= 2
+	}
+	a, b := make([]complex128, size), make([]complex128, size)
+	for i, sample := range said {
+		a[i] = complex(sample, 0)
+	}
+	for i, sample := range heard {
+		b[i] = complex(sample, 0)
+	}
+	transform(a)
+	transform(b)
+	for i := range a {
+		a[i] *= cmplx.Conj(b[i]) // its forward transform is the conjugate of the backward one
+	}
+	transform(a)
+	products := make([]float64, size)
+	for i := range a {
+		products[i] = real(a[i]) / float64(size)
+	}
+	return products
+}
+
+// transform is the discrete Fourier transform in place (Cooley and Tukey, radix
+// 2); len(x) is a power of two.
+func transform(x []complex128) {
+	for i, j := 1, 0; i < len(x); i++ {
+		bit := len(x) / 2
+		for ; j&bit != 0; bit /= 2 {
+			j ^= bit
+		}
+		if j ^= bit; i < j {
+			x[i], x[j] = x[j], x[i]
+		}
+	}
+	for span := 2; span <= len(x); span *= 2 {
+		turn := make([]complex128, span/2)
+		for k := range turn {
+			turn[k] = cmplx.Rect(1, -2*math.Pi*float64(k)/float64(span))
+		}
+		for at := 0; at < len(x); at += span {
+			for k, by := range turn {
+				low, high := x[at+k], x[at+k+span/2]*by
+				x[at+k], x[at+k+span/2] = low+high, low-high
+			}
+		}
+	}
 }
 
 // heard returns how well parts of the said sentence are found in a recording:
@@ -111,6 +162,20 @@ func median(values []float64) float64 {
 	}
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[len(sorted)/2]
+}
+
+func TestCorrelationIsTheSumOfProducts(t *testing.T) {
+	said, heard := []float64{1, -2, 3}, []float64{4, 5, -6, 7, 8, -9, 10}
+	got := correlate(said, heard)
+	for lag := 0; lag+len(said) <= len(heard); lag++ {
+		want := 0.0
+		for i := range said {
+			want += said[i] * heard[lag+i]
+		}
+		if math.Abs(got[lag]-want) > 1e-9 {
+			t.Errorf("at lag %d it is %v, not %v", lag, got[lag], want)
+		}
+	}
 }
 
 func TestLikenessTellsSentencesApart(t *testing.T) {

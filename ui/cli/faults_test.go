@@ -39,6 +39,7 @@ func closedPort(t *testing.T) string {
 const somePin = "#AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 func TestAWrongLetterInACardIsAnError(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	must(t, "--home", home, "setup", "--name", "bob", "--relay", "127.0.0.1:9"+somePin, "--calls", "off", "--yes")
 	card := []byte(must(t, "--home", home, "card"))
@@ -58,6 +59,7 @@ func TestAWrongLetterInACardIsAnError(t *testing.T) {
 }
 
 func TestAnotherKeyForAStoredNameIsAMismatch(t *testing.T) {
+	t.Parallel()
 	alice, bob := pair(t, "127.0.0.1:9"+somePin, "127.0.0.1:10"+somePin)
 	mallory := t.TempDir()
 	must(t, "--home", mallory, "setup", "--name", "bob", "--relay", "127.0.0.1:11"+somePin, "--calls", "off", "--yes")
@@ -80,6 +82,7 @@ func keysOf(listed string) string {
 }
 
 func TestARelayOutOfReachIsStatus6(t *testing.T) {
+	t.Parallel()
 	alice, bob := pair(t, closedPort(t)+somePin, closedPort(t)+somePin)
 	for _, words := range [][]string{{"--home", alice, "call", "bob", "--mic", "null", "--speaker", "null"}, {"--home", bob, "listen", "--mic", "null", "--speaker", "null"}} {
 		_, stderr, status := run(t, words...)
@@ -91,6 +94,7 @@ func TestARelayOutOfReachIsStatus6(t *testing.T) {
 }
 
 func TestTheirRelayOutOfReachIsStatus6(t *testing.T) {
+	t.Parallel()
 	_, address := startRelay(t, t.TempDir())
 	alice, _ := pair(t, address, closedPort(t)+somePin)
 	_, stderr, status := run(t, "--home", alice, "call", "bob", "--mic", "null", "--speaker", "null")
@@ -101,6 +105,7 @@ func TestTheirRelayOutOfReachIsStatus6(t *testing.T) {
 }
 
 func TestARelayThatChangedItsPinIsNamed(t *testing.T) {
+	t.Parallel()
 	_, address := startRelay(t, t.TempDir())
 	hostPort, _, _ := strings.Cut(address, "#")
 	alice, _ := pair(t, hostPort+somePin, address)
@@ -114,6 +119,7 @@ func TestARelayThatChangedItsPinIsNamed(t *testing.T) {
 // TestACallOutlivesItsRelay: a relay is killed in the middle of a call and started again
 // where it was. The call goes on without a new answer, and its end is told.
 func TestACallOutlivesItsRelay(t *testing.T) {
+	t.Parallel()
 	_, addressA := startRelay(t, t.TempDir())
 	folder := t.TempDir()
 	relayB := start(t, "relay", "--listen", "127.0.0.1:0", "--turn-listen", "127.0.0.1:0", "--public-ip", "127.0.0.1", "--admission", "open", "--dir", folder, "--json")
@@ -144,6 +150,7 @@ func TestACallOutlivesItsRelay(t *testing.T) {
 }
 
 func TestTheChecksRunInTheirOrder(t *testing.T) {
+	t.Parallel()
 	fresh := t.TempDir()
 	set, _ := pair(t, "127.0.0.1:9"+somePin, "127.0.0.1:10"+somePin)
 	off := t.TempDir()
@@ -177,6 +184,7 @@ func TestTheChecksRunInTheirOrder(t *testing.T) {
 }
 
 func TestSetupAgainChangesOnlyWhatItNames(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	must(t, "--home", home, "setup", "--name", "bob", "--relay", "127.0.0.1:9"+somePin, "--calls", "on", "--yes")
 	must(t, "--home", home, "setup", "--name", "robert", "--yes")
@@ -188,6 +196,7 @@ func TestSetupAgainChangesOnlyWhatItNames(t *testing.T) {
 }
 
 func TestASecondProcessIsTold(t *testing.T) {
+	t.Parallel()
 	_, address := startRelay(t, t.TempDir())
 	_, bob := pair(t, "127.0.0.1:9"+somePin, address)
 	listen := start(t, "--home", bob, "listen", "--json")
@@ -203,6 +212,7 @@ func TestASecondProcessIsTold(t *testing.T) {
 }
 
 func TestAnInterruptBeforeTheAnswerIsStatus1(t *testing.T) {
+	t.Parallel()
 	_, address := startRelay(t, t.TempDir())
 	alice, _ := pair(t, address, address)
 	call := start(t, "--home", alice, "call", "bob", "--mic", "null", "--speaker", "null", "--json")
@@ -232,6 +242,7 @@ func TestNobodyThereIsNoAnswer(t *testing.T) {
 
 // TestAFullDiskLosesNothing fills a small file system of its own.
 func TestAFullDiskLosesNothing(t *testing.T) {
+	t.Parallel()
 	disk := smallDisk(t)
 	home := filepath.Join(disk, "home")
 	must(t, "--home", home, "setup", "--name", "bob", "--relay", "127.0.0.1:9"+somePin, "--calls", "off", "--yes")

@@ -19,6 +19,7 @@ func strangers(t *testing.T, aliceRelay, bobRelay, calls string) (alice, bob str
 // TestAddedByCode runs the binary across two relays, then makes a call with what it
 // left behind.
 func TestAddedByCode(t *testing.T) {
+	t.Parallel()
 	_, addressA := startRelay(t, t.TempDir())
 	_, addressB := startRelay(t, t.TempDir())
 	alice, bob := strangers(t, addressA, addressB, "on")
@@ -52,6 +53,7 @@ func TestAddedByCode(t *testing.T) {
 // TestCodesThatDoNotAdd: a wrong word and a contact with another key, on one relay
 // that runs for others, with calling off and the code in one argument.
 func TestCodesThatDoNotAdd(t *testing.T) {
+	t.Parallel()
 	_, relay := startRelay(t, t.TempDir())
 	alice, bob := strangers(t, relay, relay, "off")
 
@@ -87,6 +89,7 @@ func TestCodesThatDoNotAdd(t *testing.T) {
 }
 
 func TestCodesMistyped(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	for _, words := range [][]string{{}, {"42"}, {"42", "apple", "river", "stone", "clud"}, {"apple river stone cloud"}} {
 		if _, stderr, status := run(t, append([]string{"--home", home, "join"}, words...)...); status != 2 {
@@ -106,6 +109,7 @@ func TestCodesMistyped(t *testing.T) {
 
 // TestInviteStops: the first signal ends it, with nothing added.
 func TestInviteStops(t *testing.T) {
+	t.Parallel()
 	home := filepath.Join(t.TempDir(), "alice")
 	must(t, "--home", home, "setup", "--name", "alice", "--relay", "local", "--calls", "off", "--yes")
 	invite := start(t, "--home", home, "invite", "--json")

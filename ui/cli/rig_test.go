@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -47,6 +48,12 @@ func sotto(t testing.TB) string {
 }
 
 func TestMain(m *testing.M) {
+	// These tests wait for other processes, most of the time: more of them than
+	// processors run side by side, unless the command line says otherwise.
+	flag.Parse()
+	if given := flag.Lookup("test.parallel"); given.Value.String() == given.DefValue {
+		_ = given.Value.Set("6")
+	}
 	status := m.Run()
 	if built.path != "" {
 		_ = os.RemoveAll(filepath.Dir(built.path))

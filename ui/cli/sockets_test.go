@@ -13,6 +13,7 @@ import (
 // TestOffOpensNoSocket watches the system calls of everything that a person can do
 // with calling off: none of it opens an internet socket, the call to echo included.
 func TestOffOpensNoSocket(t *testing.T) {
+	t.Parallel()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		t.Skip("NOT TESTED: that nothing opens a socket while calling is off (strace is not installed)")
