@@ -53,6 +53,8 @@ func summary(info *call.Info, name string, here bool) []claim {
 	switch {
 	case proof.Route == "direct":
 		all = append(all, claim{"Address", name + " sees yours", false})
+	case proof.Route == "relay" && proof.Proxy != "":
+		all = append(all, claim{"Address", "your relay sees a proxy's", true})
 	case proof.Route == "relay" && (here || loopback(hostOf(proof.RelayLocal))):
 		all = append(all, claim{"Address", "your relay is this machine", false})
 	case proof.Route == "relay" && proof.SameRelay:
