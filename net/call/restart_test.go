@@ -1,9 +1,12 @@
 package call_test
 
 import (
+	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -117,8 +120,17 @@ func TestACallWithoutAWayIsLostInTheEnd(t *testing.T) {
 	a, b := person(t, w, 0, "alice"), person(t, w, 1, "bob")
 	roaming := &moving{Net: b.Network.Media}
 	b.Network.Media = roaming
+	var cut atomic.Bool // lines that stand go on, new ones are not made: no way over TLS either
+	dial := b.Network.Dial
+	b.Network.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if cut.Load() {
+			return nil, errors.New("no way there")
+		}
+		return dial(ctx, network, address)
+	}
 	alice, bob := keep(t, a, everyone, b.Contact()), keepFor(t, b, time.Second, everyone, a.Contact())
 	talking(t, alice, bob)
+	cut.Store(true)
 	roaming.move(true)
 	bob.ended(call.Lost)
 	alice.ended(call.PeerHungUp) // bob's word comes over lines that work
