@@ -15,7 +15,7 @@ const (
 // decide does what the state of things asks for at the instant now.
 func (s *keeping) decide(now time.Time) {
 	defer func() { s.said.describe(now, s.condition(now)) }()
-	if s.handle != nil && s.live == nil && s.next == nil && now.Sub(s.startedAt) >= standInAfter {
+	if s.handle != nil && s.wish.Stream == nil && s.live == nil && s.next == nil && now.Sub(s.startedAt) >= standInAfter {
 		s.stand()
 	}
 	if s.wish.Stream != nil || s.opening || s.next != nil {

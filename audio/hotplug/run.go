@@ -63,12 +63,24 @@ type keeping struct {
 	startedAt time.Time
 	hurried   bool
 
+	unwatch func() // leaves off being told of devices; nil: it is not told
+
 	said notices
+}
+
+// watch asks to be told of devices, for as long as one is wished for.
+func (s *keeping) watch(on bool) {
+	switch {
+	case on && s.unwatch == nil:
+		s.unwatch = s.hardware.watch(s.Keeper)
+	case !on && s.unwatch != nil:
+		s.work.Go(s.unwatch)
+		s.unwatch = nil
+	}
 }
 
 func (k *Keeper) run(wish Wish) {
 	defer close(k.done)
-	leave := k.hardware.watch(k)
 	s := &keeping{Keeper: k, wish: wish, backOff: backOffLeast, said: notices{kind: k.kind}}
 	s.first(wish)
 	tick := time.NewTicker(lookEvery)
@@ -78,7 +90,7 @@ func (k *Keeper) run(wish Wish) {
 		select {
 		case <-k.stop:
 			s.hurry(false)
-			k.work.Go(leave)
+			s.watch(false)
 			s.letGo()
 			return
 		case out <- first:
@@ -109,6 +121,7 @@ func (s *keeping) first(wish Wish) {
 		s.live = &openStream{stream: wish.Stream}
 		return
 	}
+	s.watch(true)
 	s.awayAt = time.Now()
 	if wish.Device != "" {
 		s.names = []string{wish.Device}
@@ -240,6 +253,7 @@ func (s *keeping) use(r request) {
 // granted makes a wish the one in force.
 func (s *keeping) granted(wish Wish) {
 	s.wish, s.names = wish, nil
+	s.watch(wish.Stream == nil)
 	if wish.Device != "" {
 		s.names = []string{wish.Device}
 	}
