@@ -81,13 +81,20 @@ func keepSeal(folder string, s *seal) {
 // Sealed tells whether a passphrase is set.
 func Sealed(paths Paths) bool { return isSealed(paths.Data) }
 
+// isSealed is on the safe side: what cannot be told apart from a sealed profile is one,
+// so that nothing is written to it in the open.
 func isSealed(folder string) bool {
 	_, err := os.Lstat(filepath.Join(folder, sealName))
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // Locked tells whether the passphrase has yet to be given to Unlock in this process.
-func Locked(paths Paths) bool { return Sealed(paths) && sealOf(paths.Data) == nil }
+// A folder that may not be looked into is none to ask a passphrase for: reading it
+// says what is wrong.
+func Locked(paths Paths) bool {
+	_, err := os.Lstat(filepath.Join(paths.Data, sealName))
+	return err == nil && sealOf(paths.Data) == nil
+}
 
 // Unlock opens a profile for the rest of this process. It takes about a second. A
 // profile without a passphrase needs none. The error is ErrWrongPassphrase, or a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/signal"
 	"runtime"
 	"sync"
 	"syscall"
@@ -336,7 +337,9 @@ func (p *program) openInterface() error {
 			_ = a.apply() // the line's state says what is wrong
 		}
 	})
-	err = tui.Run(context.Background(), tui.Config{Calls: a.engine, Profile: screens{a}})
+	ctx, stop := signal.NotifyContext(context.Background(), leaving()...)
+	defer stop()
+	err = tui.Run(ctx, tui.Config{Calls: a.engine, Profile: screens{a}})
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

@@ -179,10 +179,20 @@ func (p *program) tell(event call.Event) {
 	}
 }
 
-// interrupts delivers SIGINT and SIGTERM.
+// leaving are the signals that mean: hang up and go. A terminal that is closed says
+// SIGHUP, unless whoever started Sotto wants it to outlive the terminal (nohup).
+func leaving() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
+}
+
+// interrupts delivers the signals of leaving.
 func interrupts() (<-chan os.Signal, func()) {
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, leaving()...)
 	return signals, func() { signal.Stop(signals) }
 }
 

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -134,7 +133,7 @@ func (p *program) pairing(name string, add func(context.Context, pairing) error)
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), leaving()...)
 	defer stop()
 	if account.Host != nil {
 		host, err := account.Host(ctx)
