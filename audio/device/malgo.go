@@ -48,6 +48,9 @@ type system struct {
 func connect() (system, error) {
 	quiet()
 	for _, backend := range backends {
+		if backend == malgo.BackendAlsa && !cards() {
+			continue
+		}
 		context, err := malgo.InitContext([]malgo.Backend{backend}, malgo.ContextConfig{}, nil)
 		if err != nil {
 			continue

@@ -25,8 +25,18 @@ static void quiet(void) {
 */
 import "C"
 
-import "sync"
+import (
+	"os"
+	"sync"
+)
 
 // quiet keeps libasound from writing to standard error, into the middle of a screen
 // or of JSON lines, what the error that a device ends with says anyway.
 var quiet = sync.OnceFunc(func() { C.quiet() })
+
+// cards tells whether the kernel has sound cards. Without any, ALSA is not asked: it
+// would have nothing but plugins, and reads its whole configuration each time.
+func cards() bool {
+	_, err := os.Stat("/proc/asound")
+	return err == nil
+}
