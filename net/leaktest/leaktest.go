@@ -22,6 +22,7 @@ import (
 	"sotto/net/call"
 	"sotto/net/identity"
 	"sotto/net/line"
+	"sotto/net/proxy"
 	"sotto/net/world"
 	"sotto/settings"
 )
@@ -39,6 +40,7 @@ var ErrStray = errors.New("a packet or a socket that was not for the relay was f
 type Relay struct {
 	Address   identity.Address
 	Admission string
+	Proxy     string // as in the settings, socks5://…: the only place that packets may go to then; "" for none
 }
 
 // Report is what a run showed.
@@ -73,19 +75,23 @@ func Run(ctx context.Context, relays [2]Relay, tell func(call.Event)) (Report, e
 	defer cancel()
 	allowed := make(map[endpoint]string)
 	var report Report
-	var network [2]call.Network
+	var ways [2]way
 	for i, relay := range relays {
+		find := find
+		if relay.Proxy != "" {
+			find = findProxy
+		}
 		found, err := find(ctx, relay, allowed)
 		if err != nil {
 			return report, err
 		}
-		network[i] = found
+		ways[i] = found
 		if i == 0 || relay.Address != relays[0].Address {
 			report.Relays = append(report.Relays, relay.Address.HostPort())
 		}
 	}
 	w := watchFor(allowed)
-	err := converse(ctx, relays, network, w, &report, tell)
+	err := converse(ctx, relays, ways, w, &report, tell)
 	w.stop(&report)
 	if report.Strays > 0 {
 		err = ErrStray
@@ -93,12 +99,31 @@ func Run(ctx context.Context, relays [2]Relay, tell func(call.Event)) (Report, e
 	return report, err
 }
 
+// way is how a person of the test reaches their relay: dial for the account behind a proxy,
+// network for everybody.
+type way struct {
+	network call.Network
+	proxy   string
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// findProxy allows the proxy and nothing else: names are resolved there, and sound goes through
+// it as well.
+func findProxy(_ context.Context, relay Relay, allowed map[endpoint]string) (way, error) {
+	through, err := proxy.Parse(relay.Proxy)
+	if err != nil {
+		return way{}, err
+	}
+	allowed[endpoint{"tcp", through.Endpoint()}] = "proxy"
+	return way{proxy: through.String(), dial: through.Dial}, nil
+}
+
 // find looks the relay's name up once, so that no lookup happens while the sockets are
 // watched, and asks where it serves TURN.
-func find(ctx context.Context, relay Relay, allowed map[endpoint]string) (call.Network, error) {
+func find(ctx context.Context, relay Relay, allowed map[endpoint]string) (way, error) {
 	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", relay.Address.Host)
 	if err != nil || len(addresses) == 0 {
-		return call.Network{}, fmt.Errorf("%w (%s has no address)", line.ErrUnreachable, relay.Address.Host)
+		return way{}, fmt.Errorf("%w (%s has no address)", line.ErrUnreachable, relay.Address.Host)
 	}
 	var network call.Network
 	network.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -114,22 +139,22 @@ func find(ctx context.Context, relay Relay, allowed map[endpoint]string) (call.N
 	}
 	asking, err := line.Open(ctx, line.Config{Relay: relay.Address, Admission: relay.Admission, Dial: network.Dial})
 	if err != nil {
-		return network, err
+		return way{}, err
 	}
 	defer asking.Close()
 	credential, err := asking.Credential(ctx)
 	if err != nil {
-		return network, err
+		return way{}, err
 	}
 	for _, address := range addresses {
 		allowed[endpoint{"tcp", netip.AddrPortFrom(address.Unmap(), relay.Address.Port)}] = "relay's gateway"
 	}
 	allowed[endpoint{"udp", credential.Turn}] = "relay's turn"
-	return network, nil
+	return way{network: network}, nil
 }
 
 // converse is the call: a second on the line, some seconds of talk, a goodbye.
-func converse(ctx context.Context, relays [2]Relay, network [2]call.Network, w *watch, report *Report, tell func(call.Event)) error {
+func converse(ctx context.Context, relays [2]Relay, ways [2]way, w *watch, report *Report, tell func(call.Event)) error {
 	var people [2]*world.Person
 	var contacts [2]call.Contact
 	for i, name := range []string{"a", "b"} {
@@ -141,8 +166,8 @@ func converse(ctx context.Context, relays [2]Relay, network [2]call.Network, w *
 		_, _ = rand.Read(secret[:]) // never fails (crypto/rand)
 		card := self.Card(relays[i].Address, name, secret, 1)
 		people[i] = &world.Person{
-			Account: call.Account{Self: self, Card: self.Sign(card), Relay: relays[i].Address, Admission: relays[i].Admission},
-			Network: network[i],
+			Account: call.Account{Self: self, Card: self.Sign(card), Relay: relays[i].Address, Admission: relays[i].Admission, Proxy: ways[i].proxy, Dial: ways[i].dial},
+			Network: ways[i].network,
 		}
 		contacts[i] = call.Contact{Name: name, Card: card, Verified: true, Reached: true}
 	}

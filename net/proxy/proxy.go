@@ -56,6 +56,12 @@ func Parse(text string) (Proxy, error) {
 // String is the proxy without what it asks for.
 func (p Proxy) String() string { return "socks5://" + p.address }
 
+// Endpoint is where the proxy listens: all that Dial sends goes there.
+func (p Proxy) Endpoint() netip.AddrPort {
+	at, _ := netip.ParseAddrPort(p.address) // never fails: Parse wrote it
+	return at
+}
+
 // Dial connects to host:port, a name or an IP address, by asking the proxy for it. Its
 // errors are line.ErrProxy.
 func (p Proxy) Dial(ctx context.Context, network, address string) (net.Conn, error) {

@@ -44,8 +44,9 @@ func (p *program) leaktestCommand() *cobra.Command {
 		Short: "Place a call to yourself and watch where packets go",
 		Long: "Places a call between two made-up people inside this program, through your own relay, and watches which\n" +
 			"sockets it opens and, where the system allows it (Linux, as root or with CAP_NET_RAW), each packet. Prints\n" +
-			"where they went. Status 1 at the first that was not for the relay. While calling is off or no relay is\n" +
-			"chosen, two relays on this machine are started for the test, and nothing leaves it.",
+			"where they went. Status 1 at the first that was not for the relay or, where relay.proxy is set, for the proxy.\n" +
+			"While calling is off or no relay is chosen, two relays on this machine are started for the test, and nothing\n" +
+			"leaves it.",
 		Example: "  sotto leaktest\n  sotto leaktest --json",
 		Args:    noArguments,
 		RunE:    func(*cobra.Command, []string) error { return p.leaktest() },
@@ -86,6 +87,9 @@ func (p *program) leaktest() error {
 		} else {
 			p.say("Calling through your own relay, %s.", own.Address.HostPort())
 		}
+		if own.Proxy != "" {
+			p.say("Everything is to go through your proxy and nowhere else.")
+		}
 	}
 	report, err := leaktest.Run(ctx, relays, nil)
 	if ctx.Err() != nil {
@@ -118,7 +122,7 @@ func (p *program) ownRelay() (relay leaktest.Relay, why string, err error) {
 	case loaded.Relay.Address == profile.LocalRelay:
 		return relay, "Your relay runs inside Sotto itself", nil
 	}
-	relay.Admission = loaded.Relay.Admission
+	relay.Admission, relay.Proxy = loaded.Relay.Admission, loaded.Relay.Proxy
 	relay.Address, err = opened.Address()
 	return relay, "", err
 }

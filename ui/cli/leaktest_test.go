@@ -50,3 +50,37 @@ func TestLeaktest(t *testing.T) {
 		t.Errorf("without the relay: status %d\n%s", status, stderr)
 	}
 }
+
+// TestLeaktestThroughAProxy: the proxy is the only place that packets go to, and one that is
+// not there is not gone around.
+func TestLeaktestThroughAProxy(t *testing.T) {
+	socks := startSocks(t)
+	_, address := startRelay(t, t.TempDir())
+	host, _, _ := strings.Cut(address, "#")
+	home := filepath.Join(t.TempDir(), "alice")
+	must(t, "--home", home, "setup", "--name", "alice", "--relay", address, "--calls", "on", "--yes")
+	must(t, "--home", home, "settings", "set", "relay.proxy", socks.address)
+	sockets, _ := leaktestOf(t, home)["sockets"].([]any)
+	if len(sockets) == 0 {
+		t.Error("no socket was seen")
+	}
+	for _, one := range sockets {
+		socket, _ := one.(map[string]any)
+		if socket["peer"] != strings.TrimPrefix(socks.address, "socks5://") || socket["verdict"] != "proxy" {
+			t.Errorf("a socket that is not for the proxy: %v", socket)
+		}
+	}
+	asked := socks.all()
+	if len(asked) == 0 {
+		t.Error("the proxy was asked for nothing")
+	}
+	for _, one := range asked {
+		if one != host {
+			t.Errorf("the proxy was asked for %s", one)
+		}
+	}
+	must(t, "--home", home, "settings", "set", "relay.proxy", "socks5://127.0.0.1:9")
+	if _, stderr, status := run(t, "--home", home, "leaktest"); status != statusUnreachable || !strings.Contains(stderr, "proxy") {
+		t.Errorf("without the proxy: status %d\n%s", status, stderr)
+	}
+}
