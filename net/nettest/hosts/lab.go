@@ -23,6 +23,7 @@ type Host struct {
 	namespace string
 	gateway4  netip.Addr
 	gateway6  netip.Addr
+	named     string // the folder of its hosts file, "" for none
 	link      string // the router's end of the cable
 }
 
@@ -145,6 +146,18 @@ func (l *Lab) Move(h *Host, to netip.Addr) netip.Addr {
 	return before
 }
 
+// Name lets the programs of one host, and no others, know a name of an address: those that are
+// started from then on. It returns an error where this system's /etc cannot be written.
+func (l *Lab) Name(h *Host, name string, address netip.Addr) error {
+	folder := filepath.Join("/etc/netns", h.namespace) // read by ip netns exec
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	h.named = folder
+	text := fmt.Sprintf("127.0.0.1 localhost\n%s %s\n", address, name)
+	return os.WriteFile(filepath.Join(folder, "hosts"), []byte(text), 0o644)
+}
+
 func (l *Lab) ip(words ...string) {
 	l.t.Helper()
 	if out, err := exec.Command("ip", words...).CombinedOutput(); err != nil {
@@ -162,6 +175,9 @@ func (l *Lab) must(err error) {
 func (l *Lab) remove() {
 	for _, h := range l.hosts {
 		_ = exec.Command("ip", "netns", "del", h.namespace).Run()
+		if h.named != "" {
+			_ = os.RemoveAll(h.named)
+		}
 	}
 	_ = exec.Command("ip", "netns", "del", l.router).Run()
 }

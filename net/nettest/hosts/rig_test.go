@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv(hostileRole); role != "" {
 		os.Exit(playHostile(role))
 	}
+	if at := os.Getenv(proxyRole); at != "" {
+		os.Exit(playProxy(at))
+	}
 	os.Exit(m.Run())
 }
 
@@ -45,13 +48,16 @@ type stage struct {
 	homeA, homeB               string
 	hers, his                  []netip.Addr // every address that alice and bob had
 
-	capture  *hosts.Capture
-	answered time.Time // before it nobody has picked up; zero where nobody ever does
-	printed  []func() string
-	liar     *hosts.Host     // who of the two is hostile, and looks after themselves; nil for nobody
-	learnt   []func() string // what somebody hostile printed: all that they learnt
-	findings []string        // places where a person's address was found that must not have it
-	places   int             // that were searched
+	capture          *hosts.Capture
+	answered         time.Time // before it nobody has picked up; zero where nobody ever does
+	printed          []func() string
+	proxy            *hosts.Host     // all that alice sends goes through it; nil for none
+	linesOnly        bool            // there is no call, so nobody needs TURN
+	direct, returned time.Time       // between them both agree to a direct call; zero for never
+	liar             *hosts.Host     // who of the two is hostile, and looks after themselves; nil for nobody
+	learnt           []func() string // what somebody hostile printed: all that they learnt
+	findings         []string        // places where a person's address was found that must not have it
+	places           int             // that were searched
 }
 
 const (
@@ -82,11 +88,12 @@ func (s *stage) relayOfBob() string {
 	return s.addressB
 }
 
-func (s *stage) startRelay(on *hosts.Host) (*hosts.Process, string) {
+func (s *stage) startRelay(on *hosts.Host, words ...string) (*hosts.Process, string) {
 	s.t.Helper()
-	p := s.start(on, "relay", "--listen", netip.AddrPortFrom(on.IP4, gatewayPort).String(),
+	words = append(words, "--listen", netip.AddrPortFrom(on.IP4, gatewayPort).String(),
 		"--turn-listen", netip.AddrPortFrom(on.IP4, turnPort).String(), "--public-ip", on.IP4.String(),
 		"--admission", "open", "--allow-peer", hosts.Everywhere, "--dir", s.t.TempDir(), "--json")
+	p := s.start(on, append([]string{"relay"}, words...)...)
 	return p, p.Await("relay.ready").Text("address")
 }
 
@@ -310,7 +317,7 @@ func (s *stage) rules(early bool) hosts.Rules {
 		for _, address := range addresses {
 			flows := []hosts.Flow{{Protocol: "tcp", Client: address, Server: relay.IP4, First: gatewayPort, Last: gatewayPort}}
 			// Who calls may prepare their own relay for the answer. Who is called may not.
-			if !early || link == "alice" {
+			if !s.linesOnly && (!early || link == "alice") {
 				flows = append(flows, hosts.Flow{Protocol: "udp", Client: address, Server: relay.IP4, First: turnPort, Last: turnPort})
 			}
 			rules[link] = append(rules[link], flows...)
@@ -321,7 +328,11 @@ func (s *stage) rules(early bool) hosts.Rules {
 	if s.one {
 		ofBob = s.relayA
 	}
-	person("alice", s.hers, s.relayA)
+	if s.proxy == nil {
+		person("alice", s.hers, s.relayA)
+	} else {
+		s.proxyRules(rules)
+	}
 	person("bob", s.his, ofBob)
 	if s.one {
 		return rules
@@ -363,6 +374,9 @@ func (s *stage) telling(trace hosts.Trace) (told hosts.Trace) {
 	if !s.one && s.liar != s.alice {
 		told = append(told, hosts.Mentions(trace.On("relay-b"), s.hers)...)
 	}
+	if s.proxy != nil {
+		told = append(told, hosts.Mentions(trace.On("relay-a"), s.hers)...)
+	}
 	return told
 }
 
@@ -373,17 +387,18 @@ func (s *stage) finish() row {
 	s.processA.Kill()
 	s.processB.Kill()
 	trace := s.capture.Stop().Programs()
-	between := hosts.Between(trace, s.hers, s.his)
+	agreed, rest := s.agreed(trace)
+	between := hosts.Between(rest, s.hers, s.his)
 	early := trace
 	if !s.answered.IsZero() {
 		early = trace.Before(s.answered)
 	}
 	r := row{
 		alice: len(trace.On("alice")), bob: len(trace.On("bob")), relayA: len(trace.On("relay-a")), relayB: len(trace.On("relay-b")),
-		early: len(early.On("alice")) + len(early.On("bob")), places: s.places, direct: len(between), found: len(s.findings),
+		early: len(early.On("alice")) + len(early.On("bob")), places: s.places, direct: len(agreed) + len(between), found: len(s.findings),
 	}
-	strays := append(s.rules(false).Strays(trace), s.rules(true).Strays(early)...)
-	told := s.telling(trace)
+	strays := append(s.rules(false).Strays(rest), s.rules(true).Strays(early)...)
+	told := s.telling(rest)
 	r.strays, r.told = len(strays), len(told)
 	for what, some := range map[string]hosts.Trace{"between alice and bob": between, "astray": strays, "with an address of the other side": told} {
 		for i, p := range some {

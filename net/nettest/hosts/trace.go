@@ -26,6 +26,9 @@ type Packet struct {
 	failed bool // an ICMP error about another packet
 }
 
+// Failed reports whether it is a kernel's word (ICMP) that another packet did not get through.
+func (p Packet) Failed() bool { return p.failed }
+
 // String is for messages of a test.
 func (p Packet) String() string {
 	return fmt.Sprintf("%s link, %s: %s %s > %s, %d bytes", p.Link, p.At.Format("15:04:05.000"), p.Protocol, p.From, p.To, p.Size)
