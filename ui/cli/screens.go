@@ -70,7 +70,7 @@ func (s screens) Contacts() ([]tui.Contact, error) {
 	}
 	shown := make([]tui.Contact, 0, len(contacts))
 	for _, contact := range contacts {
-		shown = append(shown, tui.Contact{Name: contact.Name, Key: contact.Card.Key.String(), Ring: contact.Ring, Verified: contact.Verified, Blocked: contact.Blocked})
+		shown = append(shown, tui.Contact{Name: contact.Name, Key: contact.Card.Key.String(), Ring: contact.Ring, Verified: contact.Verified, Blocked: contact.Blocked, Direct: contact.Direct})
 	}
 	return shown, nil
 }

@@ -40,6 +40,11 @@ func (c *contactView) keys(w *world) []bind {
 		blocking.does = "unblock"
 	}
 	binds := []bind{on(dial), verifying, blocking, on(setRing), on(renameContact), on(removeContact), on(back)}
+	if contact.Direct {
+		binds = append(binds, as(setDirect, "no direct calls"))
+	} else if contact.Verified {
+		binds = append(binds, on(setDirect))
+	}
 	if w.live() {
 		return binds[1:]
 	}
@@ -67,6 +72,7 @@ func (c *contactView) render(w *world, width int) page {
 		p.row(w, "May call you", w.mayCall(contact), plainStyle, width)
 		p.row(w, "Rings", ringWords[contact.Ring].label+".", plainStyle, width)
 	}
+	p.row(w, "Direct calls", w.directWith(contact), plainStyle, width)
 	if last, ok := w.lastCall(contact); ok {
 		p.row(w, "Last call", w.when(last.Time)+", "+outcomeOf(last)+".", plainStyle, width)
 	}
@@ -110,6 +116,8 @@ func (c *contactView) do(m *model, chosen action) tea.Cmd {
 		return act(func() error { return profile.BlockContact(name, true) }, said(short+" is blocked: their calls do not ring here. They are not told."))
 	case setRing:
 		m.push(newRingQuestion(&m.world, contact))
+	case setDirect:
+		return m.askDirect(contact)
 	case renameContact:
 		m.push(newRenameForm(&m.world, name))
 	case removeContact:

@@ -119,6 +119,10 @@ func (f *fakeCalls) DeclineWaiting() error {
 	return f.note("decline the other", func(s *call.Snapshot) { s.Waiting = nil })
 }
 
+func (f *fakeCalls) ReturnToRelays() error {
+	return f.note("to relays", func(s *call.Snapshot) { s.Call.Proof.Route = "relay" })
+}
+
 func (f *fakeCalls) UseDevices(mic, speaker string) error {
 	return f.note("use "+mic+" and "+speaker, func(*call.Snapshot) {})
 }
@@ -306,6 +310,17 @@ func (f *fakeProfile) SetContactRing(name, ring string) error {
 		ring = ""
 	}
 	return f.mark(name, func(c *Contact) { c.Ring = ring })
+}
+
+func (f *fakeProfile) SetContactDirect(name string, direct bool) error {
+	return f.mark(name, func(c *Contact) { c.Direct = direct })
+}
+
+func (f *fakeProfile) AddressSeen(context.Context) (string, error) {
+	if f.fails != nil {
+		return "", f.fails
+	}
+	return "198.51.100.7", nil
 }
 
 func (f *fakeProfile) BlockCaller(key, _ string, blocked bool) error {

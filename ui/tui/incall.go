@@ -41,6 +41,9 @@ func (inCall) keys(w *world) []bind {
 	if info.Deafened {
 		binds = []bind{on(hangUp), deafening, muting, holding, on(writeText), on(showProof), on(switchView), on(openDevices)}
 	}
+	if info.Proof.Route == "direct" {
+		binds = append([]bind{on(hangUp), on(toRelays)}, binds[1:]...)
+	}
 	if w.snap.Waiting != nil {
 		binds = append([]bind{on(answerWaiting), on(declineWaiting)}, binds...)
 	}
@@ -66,6 +69,10 @@ func (inCall) render(w *world, width int) page {
 	if state := w.callState(info, name); state != "" {
 		stay.gap()
 		stay.say(w.theme.Warn, state, width)
+	}
+	if info.Proof.Route == "direct" {
+		stay.gap()
+		stay.say(w.theme.Warn, w.directMark(info, name), width)
 	}
 	if other := w.snap.Waiting; other != nil {
 		stay.gap()
@@ -217,6 +224,11 @@ func (inCall) do(m *model, chosen action) tea.Cmd {
 		return act(calls.AnswerWaiting, (*model).pull)
 	case declineWaiting:
 		return act(calls.DeclineWaiting, (*model).pull)
+	case toRelays:
+		return act(calls.ReturnToRelays, func(m *model) tea.Cmd {
+			m.tell("Going back to the relays.")
+			return m.pull()
+		})
 	case openDevices:
 		picker := newCallDevices()
 		m.push(picker)

@@ -53,6 +53,8 @@ const (
 	forget
 	openDevices
 	setRing
+	setDirect
+	toRelays
 )
 
 // bind joins an action to its keys and to the words that the footer and the help show.
@@ -104,6 +106,8 @@ var table = map[action]bind{
 	forget:         {name: "delete-history", keys: []string{"x"}, does: "delete all", means: "delete the whole history"},
 	openDevices:    {name: "devices", keys: []string{"g"}, does: "devices", means: "use another microphone or speaker in this call"},
 	setRing:        {name: "ring", keys: []string{"s"}, does: "ring", means: "how this contact's calls ring here"},
+	setDirect:      {name: "direct", keys: []string{"e"}, does: "direct", means: "agree to direct calls with this contact, or take that back"},
+	toRelays:       {name: "to-relays", keys: []string{"e"}, does: "to relays", means: "take this direct call back to the relays"},
 	showPicture:    {name: "picture", keys: []string{"p"}, does: "picture", means: "show it as a picture for a camera"},
 	copyCode:       {name: "copy-code", keys: []string{"c"}, does: "copy", means: "copy the code to the clipboard"},
 	complete:       {keys: []string{"tab"}, does: "complete", means: "complete the word, or show those that begin like it"},

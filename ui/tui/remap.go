@@ -26,10 +26,10 @@ var contexts = map[string][]action{
 	},
 	"the history": {accept, up, down, search, back, forget},
 	"a past call": {callAgain, block, openContact, back, up, down},
-	"a contact":   {dial, verify, block, setRing, renameContact, removeContact, back, up, down},
+	"a contact":   {dial, verify, block, setRing, setDirect, renameContact, removeContact, back, up, down},
 	"a call": {
 		hangUp, mute, hold, deafen, writeText, showProof, verify, switchView, back, up, down, answerWaiting, declineWaiting,
-		openDevices,
+		openDevices, toRelays,
 	},
 	"an incoming call": {answer, decline, declineWith, silence, up, down, back},
 	"the end of a call": {

@@ -158,6 +158,7 @@ func atRest() []scene {
 		{name: "contact-unverified", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "down", "i")},
 		{name: "contact-blocked", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "i", "b")},
 		{name: "contact-ring", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "i", "s")},
+		{name: "contact-direct", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "i", "e")},
 		{name: "contact-verify", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "down", "i", "v")},
 		{name: "palette", snap: ready, with: someContacts, set: on443, play: keysPressed("down", ":")},
 		{name: "palette-found", snap: ready, with: someContacts, set: on443, play: func(d *driver) {
@@ -314,6 +315,10 @@ func callScenes() []scene {
 		})},
 		{name: "call-deafened", snap: with(func(i *call.Info) { i.Muted, i.Deafened = true, true })},
 		{name: "call-talking-muted", snap: with(func(i *call.Info) { i.Muted, i.TalkingMuted = true, true })},
+		{name: "call-direct", snap: with(func(i *call.Info) {
+			i.Proof.Route, i.Proof.PeerSees, i.Proof.DirectAddress = "direct", "198.51.100.7:50000", "198.51.100.7"
+			i.Proof.RelayLocal, i.Proof.RelayRemote = "", ""
+		})},
 		{name: "call-waiting", snap: twoCalls()},
 		{name: "ended-declined", snap: ready, play: came(func(i *call.Info) {
 			over(call.Declined, "")(i)

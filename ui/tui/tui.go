@@ -49,6 +49,7 @@ type Calls interface {
 	SendText(text string) error
 	AnswerWaiting() error
 	DeclineWaiting() error
+	ReturnToRelays() error                // a direct call, for the rest of it
 	UseDevices(mic, speaker string) error // "" leaves one as it is
 }
 
@@ -58,6 +59,7 @@ type Contact struct {
 	Key               string // as the history has it
 	Ring              string // settings.RingSilence, settings.RingAlways, or "" for what the settings say
 	Verified, Blocked bool
+	Direct            bool // direct calls with them are agreed to, on this side
 }
 
 // Choices are the answers of the first run.
@@ -90,6 +92,8 @@ type Profile interface {
 	Sealed() bool // a passphrase is set
 	SetPassphrase(old, new string) error
 	SetContactRing(name, ring string) error
+	SetContactDirect(name string, direct bool) error
+	AddressSeen(ctx context.Context) (string, error)  // what a direct call would show, as the relay sees it
 	BlockCaller(key, name string, blocked bool) error // somebody who is in the history only
 	Devices() ([]open.Described, error)
 	// Microphone gives the level of a microphone in dBFS, ten times a second until ctx
