@@ -63,6 +63,12 @@ SOAK ?= 30m
 soak-sound: deps
 	SOTTO_SOAK=$(SOAK) $(GO) test -tags $(TAGS) -count 1 -timeout 24h -v -run '^TestSoakSound$$' ./ui/cli/
 
+# Pictures of the real program on a real terminal, for the README.
+.PHONY: screenshots
+screenshots: deps
+	mkdir -p docs/screenshots
+	SOTTO_SCREENSHOTS=$(CURDIR)/docs/screenshots $(GO) test -tags $(TAGS) -count 1 -run '^TestScreenshots$$' ./ui/cli/
+
 # The table of docs/sound.md: speech through loss, bursts, jitter and drift.
 sound-table: deps
 	@sh .ci/speech.sh bin/speech.wav
