@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,14 +42,14 @@ func (inCall) keys(w *world) []bind {
 	if info.Deafened {
 		binds = []bind{on(hangUp), deafening, muting, holding, on(writeText), on(showProof), on(switchView), on(openDevices)}
 	}
+	if info.Peer.Known && !info.Proof.Verified && len(info.Proof.Words) > 0 {
+		binds = slices.Insert(binds, 1, as(verify, "words match"))
+	}
 	if info.Proof.Route == "direct" {
 		binds = append([]bind{on(hangUp), on(toRelays)}, binds[1:]...)
 	}
 	if w.snap.Waiting != nil {
 		binds = append([]bind{on(answerWaiting), on(declineWaiting)}, binds...)
-	}
-	if info.Peer.Known && !info.Proof.Verified && len(info.Proof.Words) > 0 {
-		binds = append(binds, as(verify, "words match"))
 	}
 	return binds
 }
