@@ -25,4 +25,15 @@ var soundKeys = []Key{
 			"speaker that calls are heard on. With a headset there, loudspeakers can ring.",
 		text: func(s *Settings) *string { return &s.Sound.Ring },
 	},
+	{
+		Name: "sound.talk", Kind: Choice, Default: "open",
+		Group:  GroupSound,
+		Values: []string{"open", "push"},
+		Doc:    "whether the microphone is open in a call, or only while you hold space",
+		comment: "Whether the microphone is open in a call:\n" +
+			"  \"open\"  from the answer on, until you mute it\n" +
+			"  \"push\"  only while you hold space in Sotto's screens; where a terminal does\n" +
+			"          not tell when a key is let go, space opens and closes it in turn",
+		text: func(s *Settings) *string { return &s.Sound.Talk },
+	},
 }

@@ -35,6 +35,7 @@ type Settings struct {
 	Sound struct {
 		Mic, Speaker string // "default", "device:NAME", "null", "tone[:HZ]", "file:PATH.wav"
 		Ring         string // where an incoming call rings: as Speaker, "" for the same as Speaker
+		Talk         string // "open", or "push": the microphone is closed until a key is held
 	}
 	Look struct {
 		Colour string // "auto" or "none"

@@ -49,6 +49,7 @@ func (m *model) View() tea.View {
 	if m.settings["look.mouse"] == "on" {
 		view.MouseMode = tea.MouseModeCellMotion
 	}
+	m.askForReleases(&view)
 	if x, y, ok := m.cursor(&body, f, top, first, height); ok {
 		view.Cursor = tea.NewCursor(x, y)
 		view.Cursor.Shape = tea.CursorBar

@@ -38,6 +38,7 @@ func (inCall) keys(w *world) []bind {
 	if info.Deafened {
 		deafening.does = "hear again"
 	}
+	muting = w.talkBind(muting)
 	binds := []bind{on(hangUp), muting, holding, on(writeText), on(showProof), on(switchView), deafening, on(openDevices)}
 	if info.Deafened {
 		binds = []bind{on(hangUp), deafening, muting, holding, on(writeText), on(showProof), on(switchView), on(openDevices)}
@@ -152,6 +153,8 @@ func (w *world) callState(info *call.Info, name string) string {
 		states = append(states, "On hold: neither side is heard.")
 	case info.Deafened:
 		states = append(states, "Deafened: you hear nothing, and "+name+" does not hear you.")
+	case w.pushToTalk() && info.Phase == call.Connected:
+		states = append(states, w.talkState(info, name))
 	case info.Muted && info.TalkingMuted:
 		states = append(states, "You are talking, but you are muted: "+w.keymap.key(mute)+" lets "+name+" hear you.")
 	case info.Muted:
@@ -213,6 +216,8 @@ func (inCall) do(m *model, chosen action) tea.Cmd {
 	case mute:
 		muted := !info.Muted
 		return act(func() error { return calls.SetMuted(muted) }, (*model).pull)
+	case pushTalk:
+		return m.setTalk(!m.talk.open)
 	case hold:
 		held := !info.Held
 		return act(func() error { return calls.SetHeld(held) }, (*model).pull)

@@ -55,6 +55,7 @@ const (
 	setRing
 	setDirect
 	toRelays
+	pushTalk
 )
 
 // bind joins an action to its keys and to the words that the footer and the help show.
@@ -112,6 +113,7 @@ var table = map[action]bind{
 	copyCode:       {name: "copy-code", keys: []string{"c"}, does: "copy", means: "copy the code to the clipboard"},
 	complete:       {keys: []string{"tab"}, does: "complete", means: "complete the word, or show those that begin like it"},
 	showProof:      {name: "proof", keys: []string{"p"}, does: "proof", means: "everything the live connection shows about itself"},
+	pushTalk:       {keys: []string{"space"}, does: "talk"},
 	callAgain:      {name: "call-again", keys: []string{"r"}, does: "call again"},
 }
 

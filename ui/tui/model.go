@@ -59,6 +59,7 @@ type world struct {
 	guarded     bool      // the screen came by itself: keys are ignored for the grace
 	shownAt     time.Time // when it came
 	ignored     time.Time // when a key was last ignored because of it
+	talk        talk
 }
 
 // model is the one tea.Model. Bubble Tea's event loop owns it.
@@ -92,13 +93,15 @@ type model struct {
 	every            time.Duration // between ticks; 0: nothing moves
 	beat             int           // the current series of ticks
 
+	gate *gate // of the microphone, with push to talk
+
 	asked, gone bool // asked to leave; on the way out
 }
 
 func newModel(ctx context.Context, cfg Config, look theme.Theme, events <-chan call.Event) *model {
 	m := &model{
 		ctx: ctx, calls: cfg.Calls, profile: cfg.Profile, clock: cfg.Now, after: cfg.after, events: events,
-		look: look, world: world{theme: look, settings: map[string]string{}}, width: 80, height: 24,
+		look: look, gate: &gate{}, world: world{theme: look, settings: map[string]string{}}, width: 80, height: 24,
 	}
 	for _, entry := range cfg.Environ {
 		m.remote = m.remote || strings.HasPrefix(entry, "SSH_TTY=") && entry != "SSH_TTY="
@@ -124,7 +127,12 @@ func (m *model) Init() tea.Cmd {
 
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.now = m.clock()
-	return m, m.update(msg)
+	before := m.snap.Call
+	command, taken := m.hearTalk(msg)
+	if !taken {
+		command = m.update(msg)
+	}
+	return m, tea.Batch(command, m.settleTalk(before))
 }
 
 func (m *model) update(msg tea.Msg) tea.Cmd {

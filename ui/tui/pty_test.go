@@ -25,7 +25,7 @@ import (
 
 // TestMain lets the test binary play the program on a real terminal:
 //
-//	TUI_TEST_PROGRAM=1 TUI_TEST_SCENE=fresh|ready|ring|panic ./tui.test
+//	TUI_TEST_PROGRAM=1 TUI_TEST_SCENE=fresh|ready|ring|push|panic ./tui.test
 func TestMain(m *testing.M) {
 	if os.Getenv("TUI_TEST_PROGRAM") != "" {
 		if err := playProgram(os.Getenv("TUI_TEST_SCENE")); err != nil {
@@ -46,9 +46,12 @@ func playProgram(scene string) error {
 		go calls.goOn()
 	}
 	switch scene {
-	case "ready", "ring", "panic":
+	case "ready", "ring", "push", "panic":
 		profile.settings["calls.enabled"], profile.settings["relay.address"] = "on", "relay.example.org"
 		calls.snap.Line, calls.snap.Relay = call.LineReady, "relay.example.org:443"
+	}
+	if scene == "push" {
+		profile.settings["sound.talk"] = "push"
 	}
 	calls.breaks.Store(scene == "panic")
 	if scene == "ring" {

@@ -75,6 +75,10 @@ var wording = map[string]words{
 		label: "Speaker", must: "Type default for the system's speaker.", hint: "default",
 		edit: []string{"Type default, device: and a device's name, null for silence, or file: and the path of a WAV file."},
 	},
+	"sound.talk": {label: "Talking", options: []option{
+		{value: "open", label: "microphone open", means: "From the answer on, until you mute it."},
+		{value: "push", label: "push to talk", means: "Only while you hold space. Where the terminal does not tell when a key is let go, space opens and closes the microphone in turn."},
+	}},
 	"look.mouse": {label: "Mouse"},
 	"look.colour": {label: "Colours", options: []option{
 		{value: "auto", label: "as the terminal has them"},
