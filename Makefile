@@ -6,7 +6,9 @@
 SHELL := /bin/sh
 GO    ?= go
 # nolibopusfile: we encode packets, not Ogg files, so libopusfile is not needed.
-TAGS  := nolibopusfile
+# voicemodules: the modules of the voice processing are there to be embedded.
+TAGS   = nolibopusfile$(if $(wildcard audio/dsp/modules/rnnoise.wasm),$(comma)voicemodules)
+comma := ,
 export CGO_ENABLED = 1
 
 .PHONY: run build test test-devices test-privacy lint bench fuzz static format deps sound-table soak-sound
@@ -19,6 +21,7 @@ build: deps
 
 deps:
 	@sh .ci/deps.sh
+	@sh .ci/modules.sh
 
 test: deps
 	$(GO) test -race -tags $(TAGS) -timeout 9m ./...

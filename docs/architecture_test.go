@@ -38,6 +38,7 @@ var law = []struct{ from, never string }{
 var owners = map[string]string{
 	"github.com/gen2brain/malgo":      "sotto/audio/device",
 	"github.com/hraban/opus":          "sotto/audio/codec",
+	"github.com/tetratelabs/wazero":   "sotto/audio/dsp",
 	"github.com/pion/webrtc/v4":       "sotto/net/peer",
 	"github.com/pion/turn/v5":         "sotto/net/relay/turn",
 	"github.com/nats-io/nats-server":  "sotto/net/relay/bus",

@@ -36,6 +36,8 @@ type Settings struct {
 		Mic, Speaker string // "default", "device:NAME", "null", "tone[:HZ]", "file:PATH.wav"
 		Ring         string // where an incoming call rings: as Speaker, "" for the same as Speaker
 		Talk         string // "open", or "push": the microphone is closed until a key is held
+
+		Echo, Noise, Gain, HighPass string // what is done to the microphone's sound: "auto" or "off"
 	}
 	Look struct {
 		Colour string // "auto" or "none"

@@ -75,6 +75,7 @@ type Keeper struct {
 	work sync.WaitGroup // goroutines that open, start and close
 
 	numbers atomic.Uint64 // of streams started
+	current atomic.Pointer[device.Device]
 	sound   sound
 }
 
@@ -118,6 +119,15 @@ func (k *Keeper) Name() string { return spoken(k.kind) }
 
 // Kind is device.Capture or device.Playback.
 func (k *Keeper) Kind() string { return k.kind }
+
+// Device is the device that sound comes from or goes to now; zero for none, and for a
+// file, a tone or a pipe.
+func (k *Keeper) Device() device.Device {
+	if now := k.current.Load(); now != nil {
+		return *now
+	}
+	return device.Device{}
+}
 
 // Use changes to what is wished for and returns when it runs. After an error
 // everything is as before; a Stream is then closed.

@@ -112,6 +112,18 @@ func (k *Keeper) run(wish Wish) {
 		case <-tick.C:
 		}
 		s.decide(time.Now())
+		s.show()
+	}
+}
+
+// show lets Device say what is live.
+func (s *keeping) show() {
+	var now device.Device
+	if s.live.isDevice() {
+		now = s.live.device
+	}
+	if shown := s.current.Load(); shown == nil || *shown != now {
+		s.current.Store(&now)
 	}
 }
 

@@ -89,6 +89,8 @@ type app struct {
 	hardware     *hotplug.Hardware
 	mic, speaker string // from the command line; "" takes the settings'
 	using        using
+	voice        string // --voice
+	processing   processing
 
 	changes  chan struct{} // capacity 1; written by watch: the profile's files are others now
 	watching sync.WaitGroup
@@ -112,7 +114,7 @@ func footingOf(s settings.Settings) footing {
 // start makes the app; autoAnswer are verified contacts whose calls are taken at once.
 func (p *program) start(owned *owned, autoAnswer map[identity.Key]bool) *app {
 	oneProcessor()
-	a := &app{owned: owned, hardware: hotplug.New(), mic: p.mic, speaker: p.speaker, changes: make(chan struct{}, 1)}
+	a := &app{owned: owned, hardware: hotplug.New(), mic: p.mic, speaker: p.speaker, voice: p.voice, changes: make(chan struct{}, 1)}
 	a.engine = call.New(call.Config{
 		Book:       owned.profile,
 		OpenSound:  a.openSound,
@@ -200,6 +202,7 @@ func (a *app) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			a.followVoice()
 			now, changed := a.profile.Changed(seen)
 			if !changed {
 				continue
@@ -265,9 +268,13 @@ func (a *app) openSound() (call.Sound, error) {
 		_ = source.Close()
 		return call.Sound{}, err
 	}
-	return call.Sound{Source: source, Sink: sink, Notices: notices, Use: func(mic, speaker string) error {
+	opened := call.Sound{Source: source, Sink: sink, Notices: notices, Use: func(mic, speaker string) error {
 		return errors.Join(open.Change(source, mic), open.Change(sink, speaker))
-	}}, nil
+	}}
+	if voice := a.openVoice(mic, source, sink); voice != nil {
+		opened.Voice = voice
+	}
+	return opened, nil
 }
 
 // followDevices takes a live call to the devices that the settings name now.
@@ -308,6 +315,9 @@ func (a *app) checkDevices() error {
 // checkWords finds a --mic or --speaker that means nothing, before anything else is
 // looked at. With the sound on standard output, what is said goes to standard error.
 func (p *program) checkWords() error {
+	if err := p.checkVoice(); err != nil {
+		return err
+	}
 	if err := open.MeansSource(p.mic); err != nil {
 		return err
 	}

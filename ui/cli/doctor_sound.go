@@ -35,6 +35,7 @@ func (d *doctor) sound(ctx context.Context) {
 	}
 	d.tell(d.microphone(ctx, devices))
 	d.tell(d.loudspeaker(ctx, devices))
+	d.voice()
 	if ring := d.loaded.Sound.Ring; ring != "" {
 		if err := open.CheckSink(ring); err != nil {
 			d.tell(wrong("ring", err, "choose another one with sotto settings set sound.ring"))

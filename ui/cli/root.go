@@ -27,6 +27,7 @@ type program struct {
 	home         string
 	json         bool
 	mic, speaker string
+	voice        string // auto or off
 
 	unprinted atomic.Pointer[error] // the first time that standard output took nothing more
 }
@@ -105,6 +106,7 @@ func (p *program) root() *cobra.Command {
 	flags.BoolVar(&p.json, "json", false, "print one JSON object a line")
 	flags.StringVar(&p.mic, "mic", "", "default, device:NAME, null, tone[:HZ], file:PATH.wav or - (s16le, 48 kHz, mono)")
 	flags.StringVar(&p.speaker, "speaker", "", "default, device:NAME, null, file:PATH.wav or - (s16le, 48 kHz, mono; messages then go to standard error)")
+	flags.StringVar(&p.voice, "voice", voiceAuto, "auto: echo, noise and level of a microphone are seen to as the settings say; off: nothing is")
 	root.AddCommand(
 		p.setupCommand(), p.callCommand(), p.listenCommand(), p.cardCommand(), p.contactsCommand(), p.historyCommand(),
 		p.inviteCommand(), p.joinCommand(),

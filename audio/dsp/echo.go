@@ -1,0 +1,175 @@
+package dsp
+
+import (
+	"math"
+
+	"sotto/audio"
+)
+
+// echo removes from the microphone's sound what the loudspeaker played:
+//
+//	played ─ align ─> at the microphone's clock ─> filter ─> its echo
+//	                                                           │ less
+//	microphone ────────────────────────────────────────────────┴─> residual ─> out
+//
+// delay finds where the filter has to look, slip keeps it there.
+type echo struct {
+	align    *align
+	delay    *delay
+	filter   *kalman
+	slip     *slip
+	residual *residual
+
+	aligned []float32 // ring of what was played, at the microphone's clock
+	count   int64     // samples written to it
+	shift   int       // how many samples back in it the filter looks
+	known   bool      // shift was found out
+	lost    int       // periods with loud sound that the filter explains nothing of, less those it does
+
+	far, block, err []float32
+	heard, left     float64 // mean power of the microphone and of what the filter leaves, while something plays
+	quiet           bool    // nothing to speak of is playing
+}
+
+const (
+	echoPartitions = 28 // periods, 280 ms of room
+	echoTransform  = 1024
+	echoMargin     = audio.PeriodSamples // the filter begins this long before the echo
+	echoRoom       = 1 << 16
+	echoLoud       = 1e-6 // mean power, -60 dBFS: what plays below it tells nothing
+	echoLost       = 100
+	echoStay       = 240 // samples: nearer to where it is now the filter is not moved for the coarse search
+)
+
+func newEcho() *echo {
+	e := &echo{
+		align:    newAlign(),
+		delay:    newDelay(),
+		filter:   newKalman(kalmanShape{block: audio.PeriodSamples, size: echoTransform, partitions: echoPartitions, forget: 0.9999, start: 0.5, decay: 0.75, stride: 2}),
+		residual: newResidual(),
+		aligned:  make([]float32, echoRoom),
+		far:      make([]float32, audio.PeriodSamples),
+		block:    make([]float32, audio.PeriodSamples),
+		err:      make([]float32, audio.PeriodSamples),
+	}
+	e.slip = newSlip(e.filter)
+	return e
+}
+
+// play takes a period that the loudspeaker took.
+func (e *echo) play(period []float32) { e.align.play(period) }
+
+// advance brings the played sound forward by one period.
+func (e *echo) advance() {
+	moved, steady := e.align.read(e.far)
+	for i, v := range e.far {
+		e.aligned[(e.count+int64(i))%echoRoom] = v
+	}
+	e.count += audio.PeriodSamples
+	switch {
+	case !steady:
+		e.known = false
+	case moved != 0:
+		e.place(e.shift + moved)
+	}
+}
+
+// process works on a period of the microphone, in place. It delays it by residualHop.
+func (e *echo) process(period []float32) {
+	e.advance()
+	found := e.delay.hear(e.far, period)
+	if found >= 0 && (!e.known || e.lost > echoLost) {
+		if to := max(0, found-echoMargin); !e.known || abs(to-e.shift) > echoStay {
+			e.place(to)
+		}
+		e.known = true
+		e.filter.doubt()
+	}
+	e.look(e.block, e.count-int64(e.shift)-audio.PeriodSamples)
+	e.filter.reference(e.block)
+	echo := e.filter.predict()
+	for i, v := range period {
+		e.err[i] = v - echo[i]
+	}
+	if !e.slip.settling() {
+		e.filter.learn(e.err)
+	}
+	e.follow(period, echo)
+	e.residual.process(period, e.err, echo, e.filter.unsure)
+}
+
+// pass lets a period through as it is, as much later as process would.
+func (e *echo) pass(period []float32) {
+	e.advance()
+	e.look(e.block, e.count-int64(e.shift)-audio.PeriodSamples)
+	e.filter.reference(e.block)
+	e.residual.pass(period)
+}
+
+// follow keeps the filter where the echo is.
+func (e *echo) follow(period, echo []float32) {
+	mic, left := meanSquare(period), meanSquare(e.err)
+	loud := meanSquare(e.block) > echoLoud
+	e.quiet = !loud
+	if loud {
+		const smooth = 0.03
+		e.heard += smooth * (mic - e.heard)
+		e.left += smooth * (left - e.left)
+		if left > 0.7*mic {
+			e.lost++
+		} else {
+			e.lost = max(0, e.lost-3)
+		}
+	}
+	if !(e.left < 4*e.heard+1e-3) { // it makes things worse, or is no number any more
+		e.filter.reset()
+		e.residual.reset()
+		e.heard, e.left = 0, 0
+		return
+	}
+	jump, bend := e.slip.hear(period, echo, loud && meanSquare(echo) > 1e-8, e.left/(e.heard+1e-12))
+	if jump != 0 {
+		e.place(e.shift + jump)
+	}
+	e.align.bend(bend)
+}
+
+// near is how sure it is, from 0 to 1, that what goes out is not echo.
+func (e *echo) near() float32 {
+	if e.quiet {
+		return 1
+	}
+	return e.residual.near
+}
+
+// look copies the aligned sound from a place on.
+func (e *echo) look(out []float32, from int64) {
+	for i := range out {
+		out[i] = e.aligned[(from+int64(i)+2*echoRoom)%echoRoom]
+	}
+}
+
+// place moves the filter in time; what it knows of the room it keeps.
+func (e *echo) place(to int) {
+	e.shift, e.lost = min(max(0, to), echoRoom/2), 0
+	k := e.filter
+	for p := range k.partitions {
+		end := e.count - int64(e.shift) - int64((p+1)*audio.PeriodSamples)
+		e.look(k.window, end-int64(k.size))
+		k.fft.forward(k.window, k.past(p))
+	}
+	e.look(k.window, e.count-int64(e.shift)-audio.PeriodSamples-int64(k.size))
+}
+
+func abs(x int) int { return max(x, -x) }
+
+func meanSquare(x []float32) float64 {
+	var sum float32
+	for _, v := range x {
+		sum += v * v
+	}
+	return float64(sum) / float64(len(x))
+}
+
+// root is math.Sqrt for powers.
+func root(x float32) float32 { return float32(math.Sqrt(float64(x))) }
