@@ -39,4 +39,16 @@ var lookKeys = []Key{
 			"mark text only with shift held down.",
 		flag: func(s *Settings) *bool { return &s.Look.Mouse },
 	},
+	{
+		Name: "look.notify", Kind: Choice, Default: "bell",
+		Group:  GroupLook,
+		Values: []string{"off", "bell", "full"},
+		Doc:    "how a call makes itself noticed beyond the screen",
+		comment: "How a call makes itself noticed beyond the screen:\n" +
+			"  \"off\"   not at all\n" +
+			"  \"bell\"  the terminal's bell and the window's title, without a name\n" +
+			"  \"full\"  with the caller's name, and a notification where the terminal has\n" +
+			"          them; whoever sees your desktop sees it, and desktops keep it",
+		text: func(s *Settings) *string { return &s.Look.Notify },
+	},
 }

@@ -44,6 +44,7 @@ type Settings struct {
 		Glyphs string // "auto", "ascii" or "unicode"
 		Keys   string // "action=key, …", checked by the screens; "" for the program's own
 		Mouse  bool
+		Notify string // "off", "bell" or "full"
 	}
 }
 

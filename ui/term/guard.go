@@ -32,6 +32,7 @@ type Guard struct {
 	crash  io.Writer // where a panic is told; standard error
 	file   xterm.File
 	state  *xterm.State
+	also   string // what else is taken back; set before anything is drawn
 	once   sync.Once
 }
 
@@ -49,12 +50,14 @@ func NewGuard(input io.Reader, output io.Writer) *Guard {
 }
 
 // Restore gives the terminal back. Only the first call does anything.
-func (g *Guard) Restore() {
+func (g *Guard) Restore() { g.restore("") }
+
+func (g *Guard) restore(first string) {
 	g.once.Do(func() {
 		if writer, ok := g.output.(*Writer); ok {
-			writer.Finish(undo)
+			writer.Finish(first + undo + g.also)
 		} else if file, ok := g.output.(xterm.File); ok && xterm.IsTerminal(file.Fd()) {
-			_, _ = io.WriteString(g.output, undo)
+			_, _ = io.WriteString(g.output, first+undo+g.also)
 		}
 		if g.state != nil {
 			_ = xterm.Restore(g.file.Fd(), g.state)
@@ -71,7 +74,7 @@ func (g *Guard) Catch(ended func(value any)) {
 		return
 	}
 	trace := string(debug.Stack())
-	g.Restore()
+	g.restore(ansi.PopKittyKeyboard(1)) // the alternate screen's own, before it is left
 	fmt.Fprintf(g.crash, "panic: %v\r\n\r\n%s", value, strings.ReplaceAll(trace, "\n", "\r\n"))
 	ended(value)
 }

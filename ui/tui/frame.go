@@ -50,6 +50,7 @@ func (m *model) View() tea.View {
 		view.MouseMode = tea.MouseModeCellMotion
 	}
 	m.askForReleases(&view)
+	view.WindowTitle = m.title()
 	if x, y, ok := m.cursor(&body, f, top, first, height); ok {
 		view.Cursor = tea.NewCursor(x, y)
 		view.Cursor.Shape = tea.CursorBar

@@ -93,7 +93,8 @@ type model struct {
 	every            time.Duration // between ticks; 0: nothing moves
 	beat             int           // the current series of ticks
 
-	gate *gate // of the microphone, with push to talk
+	notices notices
+	gate    *gate // of the microphone, with push to talk
 
 	asked, gone bool // asked to leave; on the way out
 }
@@ -140,6 +141,7 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 	case tea.KeyPressMsg:
+		m.notices.missed = ""
 		return m.press(msg)
 	case tea.MouseMsg:
 		return m.mouse(msg)
@@ -208,7 +210,8 @@ func (m *model) took(answer pulled) tea.Cmd {
 	var commands []tea.Cmd
 	if answer.sequence > m.answered {
 		m.answered = answer.sequence
-		commands = append(commands, m.keepCalls(answer.snapshot))
+		before := m.snap
+		commands = append(commands, m.keepCalls(answer.snapshot), m.noteCalls(&before))
 		if answer.sequence > m.settled {
 			m.dialling = false
 		}

@@ -296,12 +296,18 @@ func TestAPanicGivesTheTerminalBack(t *testing.T) {
 	if !strings.Contains(term.everything(), "\x1b[?1049l") {
 		t.Error("the alternate screen was not left")
 	}
+	if !strings.Contains(term.everything(), "\x1b[23;2t") {
+		t.Error("the title from before was not brought back")
+	}
 }
 
 func TestAnIncomingCallIsAnsweredOnPurpose(t *testing.T) {
 	t.Parallel()
 	term := startProgram(t, "ring", 40, 12)
 	term.until("bob is calling")
+	term.untilWritten("\x1b[22;2t")
+	term.untilWritten("]2;Incoming call - Sotto\a")
+	term.untilWritten("\x1b[?1049h")
 	term.until("decline")
 	time.Sleep(grace + burst)
 	term.press("\r")
@@ -309,6 +315,9 @@ func TestAnIncomingCallIsAnsweredOnPurpose(t *testing.T) {
 	term.press("q")
 	if status := term.left(); status != 0 {
 		t.Errorf("exit status is %d", status)
+	}
+	if !strings.HasSuffix(term.everything(), "\x1b[23;2t") {
+		t.Error("the title from before was not brought back")
 	}
 }
 

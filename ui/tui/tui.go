@@ -126,9 +126,13 @@ func Run(ctx context.Context, cfg Config) error {
 	cfg = cfg.withDefaults()
 	guard := term.NewGuard(cfg.Input, cfg.Output)
 	var redraw <-chan struct{}
+	var told notices
 	if file, ok := cfg.Output.(*os.File); ok && xterm.IsTerminal(file.Fd()) {
 		writer := term.NewWriter(file, guard)
-		defer writer.Finish("")
+		told = notices{on: true, kind: term.NoticesFor(cfg.Environ)}
+		guard.TakeBack(told.kind)
+		_, _ = writer.WriteString(term.KeepTitle)
+		defer func() { writer.Finish(guard.Also()) }()
 		cfg.Output, redraw = writer, writer.Redraw()
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -138,7 +142,7 @@ func Run(ctx context.Context, cfg Config) error {
 
 	look := theme.New(cfg.Environ)
 	model := newModel(ctx, cfg, look, events)
-	model.redraw = redraw
+	model.redraw, model.notices = redraw, told
 	program := tea.NewProgram(model,
 		tea.WithContext(ctx),
 		tea.WithInput(cfg.Input),

@@ -79,6 +79,11 @@ var wording = map[string]words{
 		{value: "open", label: "microphone open", means: "From the answer on, until you mute it."},
 		{value: "push", label: "push to talk", means: "Only while you hold space. Where the terminal does not tell when a key is let go, space opens and closes the microphone in turn."},
 	}},
+	"look.notify": {label: "Notices", options: []option{
+		{value: "off", label: "none"},
+		{value: "bell", label: "bell and title", means: "The terminal's bell and the window's title. Nobody's name leaves this screen."},
+		{value: "full", label: "with the name", means: "The caller's name in the title, and a notification where the terminal has them. Whoever sees your desktop sees it too, and desktops keep what they showed."},
+	}},
 	"look.mouse": {label: "Mouse"},
 	"look.colour": {label: "Colours", options: []option{
 		{value: "auto", label: "as the terminal has them"},
