@@ -66,6 +66,11 @@ SOAK ?= 30m
 soak-sound: deps
 	SOTTO_SOAK=$(SOAK) $(GO) test -tags $(TAGS) -count 1 -timeout 24h -v -run '^TestSoakSound$$' ./ui/cli/
 
+# What the interface writes, how soon it shows and what it weighs; the table of docs/interface.md.
+.PHONY: bench-ui
+bench-ui: deps
+	SOTTO_BENCH_TABLE=$(CURDIR)/docs/interface.md $(GO) test -tags $(TAGS) -count 1 -timeout 10m -run '^$$' -bench '^BenchmarkInterface$$' -benchtime 1x ./ui/cli/
+
 # Pictures of the real program on a real terminal, for the README.
 .PHONY: screenshots
 screenshots: deps

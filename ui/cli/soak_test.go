@@ -41,7 +41,7 @@ func TestSoakSound(t *testing.T) {
 		playout = append(playout, got["playout_ms"].(float64))
 		concealed = append(concealed, got["concealed_ratio"].(float64))
 		if second%60 == 30 {
-			last = []int{resident(t, call), resident(t, listen)}
+			last = []int{resident(t, call.command.Process.Pid), resident(t, listen.command.Process.Pid)}
 			if first == nil {
 				first = last
 			}
@@ -127,9 +127,9 @@ func offsetsOf(t *testing.T, said []float32, recorded recording, length time.Dur
 }
 
 // resident is the memory a process has in use, in kilobytes.
-func resident(t *testing.T, p *process) int {
+func resident(t testing.TB, process int) int {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process))
 	if err != nil {
 		t.Fatal(err)
 	}
