@@ -79,11 +79,10 @@ func (b *board) empty() bool {
 // call is a microphone and a speaker in use, and somebody else's tones on the sinks.
 type call struct {
 	*pulse
-	board         *board
-	mic, speaker  *hotplug.Keeper
-	heard         *ear
-	said          *mouth
-	first, second *ear // what is played on the sinks, by their monitors
+	board        *board
+	mic, speaker *hotplug.Keeper
+	heard        *ear
+	said         *mouth
 }
 
 func newCall(t *testing.T, mic, speaker string) *call {

@@ -160,8 +160,7 @@ func startProgram(t *testing.T, scene string, columns, rows uint16) *terminal {
 		chunk := make([]byte, 16*1024)
 		for {
 			n, err := control.Read(chunk)
-			term.stall.Lock()
-			term.stall.Unlock() //nolint:staticcheck // waits while the test holds it
+			term.waitWhileStalled()
 			term.written.Add(int64(n))
 			_, _ = term.screen.Write(chunk[:n])
 			term.mu.Lock()
@@ -338,4 +337,9 @@ func TestAnIdleScreenWritesNothing(t *testing.T) {
 			t.Errorf("%s: %d bytes were written while nothing moved", scene, after-before)
 		}
 	}
+}
+
+func (term *terminal) waitWhileStalled() {
+	term.stall.Lock()
+	defer term.stall.Unlock()
 }
