@@ -49,11 +49,11 @@ format:
 bench: build
 	$(GO) test -tags $(TAGS) -run '^$$' -bench . -benchtime 20x -timeout 30m ./ui/cli/
 
-# The whole program beside its peers, on one rig in one run; needs root for the network namespace.
 .PHONY: bench-guard
 bench-guard: deps
 	$(GO) test -tags $(TAGS) -run '^$$' -bench BenchmarkGuard ./net/peer/
 
+# The whole program beside its peers, on one rig in one run; needs root for the network namespace.
 .PHONY: bench-sound
 bench-sound: build
 	@sh .ci/bench-deps.sh

@@ -37,30 +37,30 @@ var soundKeys = []Key{
 		text: func(s *Settings) *string { return &s.Sound.Talk },
 	},
 	{
-		Name: "sound.echo", Kind: Choice, Values: offAuto, Default: "auto",
+		Name: "sound.echo", Kind: Choice, Values: offAuto, Default: "off",
 		Group: GroupSound,
 		Doc:   "whether what your speaker plays is taken out of what your microphone hears",
 		comment: "Whether what your speaker plays is taken out of what your microphone hears, so\n" +
 			"that people do not hear themselves. \"auto\" is on unless you wear a headset or\n" +
-			"your system does it already.",
+			"your system does it already. It is new and was not tried on many rooms yet.",
 		text: func(s *Settings) *string { return &s.Sound.Echo },
 	},
 	{
-		Name: "sound.noise", Kind: Choice, Values: offAuto, Default: "auto",
+		Name: "sound.noise", Kind: Choice, Values: offAuto, Default: "off",
 		Group:   GroupSound,
 		Doc:     "whether fans and keyboards are taken out of what your microphone hears",
 		comment: "Whether fans and keyboards are taken out: \"auto\" or \"off\". Music needs \"off\".",
 		text:    func(s *Settings) *string { return &s.Sound.Noise },
 	},
 	{
-		Name: "sound.gain", Kind: Choice, Values: offAuto, Default: "auto",
+		Name: "sound.gain", Kind: Choice, Values: offAuto, Default: "off",
 		Group:   GroupSound,
 		Doc:     "whether your voice is slowly brought to the usual level",
 		comment: "Whether your voice is slowly brought to the usual level: \"auto\" or \"off\".",
 		text:    func(s *Settings) *string { return &s.Sound.Gain },
 	},
 	{
-		Name: "sound.highpass", Kind: Choice, Values: offAuto, Default: "auto",
+		Name: "sound.highpass", Kind: Choice, Values: offAuto, Default: "off",
 		Group:   GroupSound,
 		Doc:     "whether rumble below 80 Hz is taken out",
 		comment: "Whether rumble below 80 Hz is taken out: \"auto\" or \"off\".",
