@@ -25,6 +25,7 @@ deps:
 
 test: deps
 	$(GO) test -race -tags $(TAGS) -timeout 9m ./...
+	$(GO) test -tags $(TAGS) -timeout 5m ./audio/dsp
 
 test-privacy: build
 	@sh .ci/privacy.sh

@@ -67,7 +67,16 @@ func removed(mic, out []float32, from, to int) float64 {
 	return decibels(power(mic[from*48000:to*48000]) / power(out[from*48000:to*48000]))
 }
 
+// arithmetic marks a test of one long calculation, which runs without the race detector only.
+func arithmetic(t *testing.T) {
+	t.Helper()
+	if racing {
+		t.Skip("tested without the race detector")
+	}
+}
+
 func TestEchoIsRemovedAndTheNearSpeakerIsNot(t *testing.T) {
+	arithmetic(t)
 	far, near := babble(12, 1), babble(12, 2)
 	clear(near[:6*48000])
 	mic := convolve(far, room(0.25, -3, 3), 80*48)
@@ -90,6 +99,7 @@ func TestEchoIsRemovedAndTheNearSpeakerIsNot(t *testing.T) {
 }
 
 func TestEchoIsFollowedWhenItJumps(t *testing.T) {
+	arithmetic(t)
 	far, h := babble(12, 4), room(0.25, -3, 5)
 	mic := convolve(far, h, 80*48)
 	copy(mic[6*48000:], convolve(far, h, 105*48)[6*48000:])
@@ -104,6 +114,7 @@ func TestEchoIsFollowedWhenItJumps(t *testing.T) {
 }
 
 func TestEchoIsFollowedBetweenTwoClocks(t *testing.T) {
+	arithmetic(t)
 	far := babble(14, 6)
 	mic := skew(convolve(far, room(0.25, -3, 7), 80*48), 100)
 	noiseFloor(mic, 1e-4)
@@ -117,6 +128,7 @@ func TestEchoIsFollowedBetweenTwoClocks(t *testing.T) {
 }
 
 func TestNearSpeechAloneIsLeftAlone(t *testing.T) {
+	arithmetic(t)
 	near := babble(4, 8)
 	_, out := through(make([]float32, len(near)), near)
 	for i := residualHop; i < len(near)-audio.PeriodSamples; i++ {
@@ -199,6 +211,7 @@ func TestLimiterKeepsBelowFullScale(t *testing.T) {
 }
 
 func TestNoiseIsSuppressed(t *testing.T) {
+	arithmetic(t)
 	if !noiseAvailable() {
 		t.Skip("THIS BUILD HAS NO RNNOISE: run make, which fetches it with npm, to test noise suppression")
 	}
