@@ -332,8 +332,9 @@ func (p *program) openInterface() error {
 	if err := p.checkWords(); err != nil {
 		return err
 	}
-	if !p.onTerminal() {
-		return usage("the interface needs a terminal; without one use commands such as sotto listen or sotto call (sotto --help lists them)")
+	plainly, err := p.plainly()
+	if err != nil {
+		return err
 	}
 	owned, err := p.own()
 	if err != nil {
@@ -349,6 +350,9 @@ func (p *program) openInterface() error {
 	})
 	ctx, stop := signal.NotifyContext(context.Background(), leaving()...)
 	defer stop()
+	if plainly {
+		return p.runPlain(ctx, a)
+	}
 	err = tui.Run(ctx, tui.Config{Calls: a.engine, Profile: screens{a}})
 	if errors.Is(err, context.Canceled) {
 		return nil

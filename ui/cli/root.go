@@ -25,7 +25,7 @@ type program struct {
 	stdout, stderr io.Writer
 
 	home         string
-	json         bool
+	json, plain  bool
 	mic, speaker string
 	voice        string // auto or off
 
@@ -107,6 +107,7 @@ func (p *program) root() *cobra.Command {
 	flags.StringVar(&p.mic, "mic", "", "default, device:NAME, null, tone[:HZ], file:PATH.wav or - (s16le, 48 kHz, mono)")
 	flags.StringVar(&p.speaker, "speaker", "", "default, device:NAME, null, file:PATH.wav or - (s16le, 48 kHz, mono; messages then go to standard error)")
 	flags.StringVar(&p.voice, "voice", voiceAuto, "auto: echo, noise and level of a microphone are seen to as the settings say; off: nothing is")
+	root.Flags().BoolVar(&p.plain, "plain", false, "the interface in plain lines, for screen readers and pipes (or ACCESSIBLE=1)")
 	root.AddCommand(
 		p.setupCommand(), p.callCommand(), p.listenCommand(), p.cardCommand(), p.contactsCommand(), p.historyCommand(),
 		p.inviteCommand(), p.joinCommand(),
