@@ -29,10 +29,8 @@ func firstRunAndCall(s *session) {
 	s.until("Safety words: ")
 	s.typed("mute")
 	s.until("Muted: you are not heard.")
-	s.typed("status")
-	s.until("You are talking to echo")
-	s.until("You are muted.")
-	s.until("Who can hear: You and echo, nobody else")
+	s.until("You are talking, but you are muted.") // the microphone is a tone
+	s.asked("status", "Who can hear: You and echo, nobody else")
 	s.typed("unmute")
 	s.until("You are heard again.")
 	s.typed("hangup")

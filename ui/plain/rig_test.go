@@ -152,6 +152,22 @@ func (s *session) until(text string) {
 	s.t.Fatalf("it does not say %q:\n%s", text, s.all())
 }
 
+// asked types a verb again and again until the answer has a text: the first frames
+// that prove a connection come a moment after it.
+func (s *session) asked(verb, text string) {
+	s.t.Helper()
+	for limit := time.Now().Add(patience); time.Now().Before(limit); time.Sleep(300 * time.Millisecond) {
+		s.mu.Lock()
+		found := strings.Contains(s.said.String()[s.from:], text)
+		s.mu.Unlock()
+		if found {
+			break
+		}
+		s.typed(verb)
+	}
+	s.until(text)
+}
+
 func (s *session) all() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
