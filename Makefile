@@ -83,5 +83,11 @@ sound-table: deps
 	@sh .ci/speech.sh bin/speech.wav
 	SOUND_SPEECH=$(CURDIR)/bin/speech.wav $(GO) test -tags $(TAGS) -count 1 -timeout 60m -run '^TestSoundTable$$' ./audio/
 
+# The voice processing in rooms that echo: the tables of docs/sound.md.
+.PHONY: bench-voice
+bench-voice: deps
+	@sh .ci/speech.sh bin/speech.wav
+	VOICE_SPEECH=$(CURDIR)/bin/speech.wav $(GO) test -tags $(TAGS) -count 1 -timeout 30m -v -run '^TestVoiceTable$$' ./audio/dsp
+
 fuzz: deps
 	@sh .ci/fuzz.sh

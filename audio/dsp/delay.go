@@ -30,12 +30,12 @@ const (
 	delayBlock      = 2 * delayPart // 20 ms
 	delayPartitions = 40            // 800 ms
 	delayPickEvery  = 5
-	delayEarlier    = 80 // coarse samples, 20 ms, by which the direct sound may come before the strongest
+	delayEarlier    = 160 // coarse samples, 40 ms, by which the direct sound may come before the strongest
 )
 
 func newDelay() *delay {
 	return &delay{
-		filter: newKalman(kalmanShape{block: delayBlock, size: 256, partitions: delayPartitions, forget: 0.999, start: 0.1, decay: 0.97, stride: 4}),
+		filter: newKalman(kalmanShape{block: delayBlock, size: 256, partitions: delayPartitions, forget: 0.999, start: 0.3, decay: 0.98, stride: 2}),
 		far:    newDecimator(), near: newDecimator(),
 		farIn: make([]float32, delayBlock), mic: make([]float32, delayBlock), rest: make([]float32, delayBlock),
 		envelope: make([]float32, delayBlock*delayPartitions),
@@ -66,9 +66,16 @@ func (d *delay) hear(far, mic []float32) int {
 	return d.pick()
 }
 
+// jumped tells that the echo is later by samples of 48 kHz: what the filter knows holds
+// there.
+func (d *delay) jumped(by int) {
+	d.filter.move(-by / delayFactor)
+	d.agreed = 0
+}
+
 // watch makes the filter learn anew when it explains nothing any more.
 func (d *delay) watch() {
-	const smooth = 0.05
+	const smooth = 0.1
 	d.heard += smooth * (meanSquare(d.mic) - d.heard)
 	d.left += smooth * (meanSquare(d.rest) - d.left)
 	if !(d.left < 100) { // also no number
@@ -108,12 +115,12 @@ func (d *delay) pick() int {
 		}
 	}
 	mean := 3 * sum / float32(len(d.envelope))
-	if d.left > 0.7*d.heard || best < 20*mean || sum < 1e-5 {
+	if d.left > 0.8*d.heard || best < 15*mean || sum < 1e-5 {
 		d.agreed = 0
 		return -1
 	}
 	for i := max(1, at-delayEarlier); i < at; i++ {
-		if around(i) > 0.3*best {
+		if around(i) > 0.2*best {
 			at = i
 			break
 		}

@@ -237,6 +237,14 @@ func TestNoiseIsSuppressed(t *testing.T) {
 	if got := decibels(before / power(fan[2*48000:])); got < 15 {
 		t.Errorf("a fan is %.1f dB lower, want 15", got)
 	}
+	typing := keys(6 * 48000)
+	before = power(typing[3*48000:])
+	for at := 0; at < len(typing); at += audio.PeriodSamples {
+		n.process(typing[at : at+audio.PeriodSamples])
+	}
+	if got := decibels(before / power(typing[3*48000:])); got < 15 {
+		t.Errorf("typing is %.1f dB lower, want 15", got)
+	}
 	if sure == 0 || sure > 1 {
 		t.Errorf("RNNoise's voice activity is %v at most", sure)
 	}

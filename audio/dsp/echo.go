@@ -26,6 +26,7 @@ type echo struct {
 	known   bool      // shift was found out
 	lost    int       // periods with loud sound that the filter explains nothing of, less those it does
 
+	away            int // how often in a row it seemed to look too late, or much too early
 	far, block, err []float32
 	heard, left     float64 // mean power of the microphone and of what the filter leaves, while something plays
 	quiet           bool    // nothing to speak of is playing
@@ -37,8 +38,11 @@ const (
 	echoMargin     = audio.PeriodSamples // the filter begins this long before the echo
 	echoRoom       = 1 << 16
 	echoLoud       = 1e-6 // mean power, -60 dBFS: what plays below it tells nothing
-	echoLost       = 100
-	echoStay       = 240 // samples: nearer to where it is now the filter is not moved for the coarse search
+	echoLost       = 100  // so many are too many
+	echoFound      = 20   // of them are made good by one that it explains
+	echoAway       = 20   // words in a row that the echo begins much later: the filter covers it, and yet
+	echoEarly      = 4    // words in a row that it begins earlier, where the filter does not look
+	echoStay       = 240  // samples: nearer to where it is now the filter is not moved for the coarse search
 )
 
 func newEcho() *echo {
@@ -71,19 +75,15 @@ func (e *echo) advance() {
 		e.known = false
 	case moved != 0:
 		e.place(e.shift + moved)
+		e.delay.jumped(moved)
 	}
 }
 
 // process works on a period of the microphone, in place. It delays it by residualHop.
 func (e *echo) process(period []float32) {
 	e.advance()
-	found := e.delay.hear(e.far, period)
-	if found >= 0 && (!e.known || e.lost > echoLost) {
-		if to := max(0, found-echoMargin); !e.known || abs(to-e.shift) > echoStay {
-			e.place(to)
-		}
-		e.known = true
-		e.filter.doubt()
+	if found := e.delay.hear(e.far, period); found >= 0 {
+		e.found(max(0, found-echoMargin))
 	}
 	e.look(e.block, e.count-int64(e.shift)-audio.PeriodSamples)
 	e.filter.reference(e.block)
@@ -106,6 +106,36 @@ func (e *echo) pass(period []float32) {
 	e.residual.pass(period)
 }
 
+// found takes the coarse search's word for where the echo begins, when the filter
+// does not stand anywhere yet, does not explain anything where it stands, or looks
+// elsewhere: too late to see the direct sound, or so early that it misses the end.
+func (e *echo) found(to int) {
+	switch {
+	case e.known && to < e.shift-echoStay:
+		e.away += echoAway / echoEarly
+	case e.known && to > e.shift+2*echoMargin:
+		e.away++
+	default:
+		e.away = 0
+	}
+	switch {
+	case e.known && e.lost > echoLost && e.left > 0.7*e.heard:
+		e.place(to)
+		e.filter.reset()
+		e.slip.forget()
+	case !e.known, e.away > echoAway:
+		if abs(to-e.shift) > echoStay {
+			e.filter.move(to - e.shift)
+			e.place(to)
+			e.slip.forget()
+		}
+		e.filter.doubt()
+	default:
+		return
+	}
+	e.known, e.away = true, 0
+}
+
 // follow keeps the filter where the echo is.
 func (e *echo) follow(period, echo []float32) {
 	mic, left := meanSquare(period), meanSquare(e.err)
@@ -118,18 +148,20 @@ func (e *echo) follow(period, echo []float32) {
 		if left > 0.7*mic {
 			e.lost++
 		} else {
-			e.lost = max(0, e.lost-3)
+			e.lost = max(0, e.lost-echoFound)
 		}
 	}
 	if !(e.left < 4*e.heard+1e-3) { // it makes things worse, or is no number any more
 		e.filter.reset()
 		e.residual.reset()
+		e.slip.forget()
 		e.heard, e.left = 0, 0
 		return
 	}
 	jump, bend := e.slip.hear(period, echo, loud && meanSquare(echo) > 1e-8, e.left/(e.heard+1e-12))
 	if jump != 0 {
 		e.place(e.shift + jump)
+		e.delay.jumped(jump)
 	}
 	e.align.bend(bend)
 }

@@ -80,10 +80,15 @@ func (j *jump) judge() int {
 	if !again {
 		return 0
 	}
+	j.forget()
+	return (at - jumpReach) * delayFactor
+}
+
+// forget begins anew.
+func (j *jump) forget() {
 	clear(j.together)
 	clear(j.powers)
 	j.power, j.agreed, j.hold = 0, false, jumpFlush
-	return (at - jumpReach) * delayFactor
 }
 
 // push appends x, pre-emphasised, to past.

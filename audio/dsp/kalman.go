@@ -22,6 +22,7 @@ type kalman struct {
 	unsure  []float32   // power of the echo that the filter is expected to miss
 
 	echo, errors spectrum
+	response     []float32 // work space of move
 	total        []float32
 	time         []float32
 	out          []float32
@@ -42,7 +43,7 @@ func newKalman(shape kalmanShape) *kalman {
 		fft:         newFFT(shape.size), window: make([]float32, shape.size),
 		noise: make([]float32, bins), unsure: make([]float32, bins), total: make([]float32, bins),
 		echo: newSpectrum(shape.size), errors: newSpectrum(shape.size),
-		time: make([]float32, shape.size), out: make([]float32, shape.block),
+		time: make([]float32, shape.size), out: make([]float32, shape.block), response: make([]float32, shape.block*shape.partitions),
 	}
 	for range shape.partitions {
 		k.history = append(k.history, newSpectrum(shape.size))
@@ -73,6 +74,25 @@ func (k *kalman) reset() {
 	}
 	clear(k.noise)
 	k.doubt()
+}
+
+// move is for a reference that is from now on read by samples later: what the filter
+// knows it knows so much earlier.
+func (k *kalman) move(by int) {
+	clear(k.response)
+	for p, w := range k.weights {
+		k.fft.inverse(w, k.time)
+		for i, v := range k.time[:k.block] {
+			if at := p*k.block + i - by; at >= 0 && at < len(k.response) {
+				k.response[at] = v
+			}
+		}
+	}
+	for p, w := range k.weights {
+		clear(k.time)
+		copy(k.time, k.response[p*k.block:(p+1)*k.block])
+		k.fft.forward(k.time, w)
+	}
 }
 
 // reference takes the next block of the reference.

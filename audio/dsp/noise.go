@@ -22,6 +22,9 @@ type noise struct {
 	opening bool          // nothing came out of ready yet
 	running *rnnoise      // nil: not yet, or no more
 
+	quiet int     // periods since somebody spoke
+	level float32 // factor of hush, at the end of the last period
+
 	delayed []float32 // the period before this one, for when it does not run
 	keep    []float32
 }
@@ -39,6 +42,11 @@ type rnnoise struct {
 const (
 	noiseDelay = audio.PeriodSamples // RNNoise overlaps windows of two periods
 	noiseScale = 32768               // it works on the range of 16-bit samples
+
+	hushSpeech = 0.3 // how sure RNNoise must be
+	hushAfter  = 20  // periods that a pause in speech may take
+	hushFall   = 0.8 // 2 dB a period
+	hushLeast  = 0.2 // -14 dB
 )
 
 // compiled keeps RNNoise's machine code between calls.
@@ -48,7 +56,7 @@ var compiled = sync.OnceValue(wazero.NewCompilationCache)
 // first time.
 func openNoise() *noise {
 	n := &noise{
-		ready: make(chan *rnnoise, 1), opening: true,
+		ready: make(chan *rnnoise, 1), opening: true, level: 1,
 		delayed: make([]float32, audio.PeriodSamples), keep: make([]float32, audio.PeriodSamples),
 	}
 	go func() {
@@ -136,8 +144,29 @@ func (n *noise) process(period []float32) (speech float32, known bool) {
 	speech, ok := n.running.process(period)
 	if !ok {
 		n.close()
+		return 0, false
 	}
-	return speech, ok
+	n.hush(period, speech)
+	return speech, true
+}
+
+// hush takes down what is left while nobody speaks: RNNoise knows a stroke of a key
+// from speech, and yet lets much of it through. It opens within the period that
+// begins to be speech, which still is to come out.
+func (n *noise) hush(period []float32, speech float32) {
+	if speech > hushSpeech {
+		n.quiet = 0
+	} else {
+		n.quiet++
+	}
+	to := float32(1)
+	if n.quiet > hushAfter {
+		to = max(hushLeast, n.level*hushFall)
+	}
+	for i := range period {
+		period[i] *= n.level + (to-n.level)*float32(i+1)/float32(len(period))
+	}
+	n.level = to
 }
 
 // process works on a period in place; after ok is false it cannot be used any more.

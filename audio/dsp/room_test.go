@@ -48,10 +48,13 @@ func convolve(x, h []float32, delay int) []float32 {
 }
 
 // skew returns x as a clock that is ppm faster hears it.
-func skew(x []float32, ppm float64) []float32 {
-	out := make([]float32, len(x))
-	for n := range out {
-		at := float64(n) * (1 - ppm*1e-6)
+func skew(x []float32, ppm float64) []float32 { return readAt(x, len(x), 1-ppm*1e-6) }
+
+// readAt returns n samples of x, pace of its samples apart.
+func readAt(x []float32, n int, pace float64) []float32 {
+	out := make([]float32, n)
+	for i := range out {
+		at := float64(i) * pace
 		whole := int(at)
 		for k := max(0, whole-15); k <= min(len(x)-1, whole+16); k++ {
 			d := at - float64(k)
@@ -59,7 +62,7 @@ func skew(x []float32, ppm float64) []float32 {
 			if math.Abs(d) > 1e-9 {
 				w *= math.Sin(math.Pi*d) / (math.Pi * d)
 			}
-			out[n] += x[k] * float32(w)
+			out[i] += x[k] * float32(w)
 		}
 	}
 	return out

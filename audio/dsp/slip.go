@@ -39,10 +39,10 @@ const (
 	slipSettle = 40   // for the one after a jump
 	slipFine   = 160  // samples to each side that are searched after a jump
 	slipWide   = 40   // and for the slide
-	slipStray  = 24   // samples between two measurements that are no slide
+	slipStray  = 6    // samples between two measurements that are no slide
 	slipFresh  = 2000 // periods after which the copy is made anew
-	slipLag    = 0.05 // how fast the loop takes the lag itself back
-	slipPace   = 0.5  // and how much of its pace
+	slipLag    = 0.01 // how fast the loop takes the lag itself back
+	slipPace   = 0.6  // and how much of its pace
 )
 
 func newSlip(filter *kalman) *slip {
@@ -144,6 +144,13 @@ func (s *slip) remember() []float32 {
 	}
 	s.fft.inverse(s.echo, s.lags)
 	return s.lags[len(s.lags)-s.filter.block:]
+}
+
+// forget is for a filter that does not stand where it stood.
+func (s *slip) forget() {
+	s.restart()
+	s.jump.forget()
+	s.warm, s.known, s.settle = false, false, 0
 }
 
 func (s *slip) restart() {
