@@ -232,7 +232,12 @@ func (l *Line) Send(ctx context.Context, to identity.Address, envelope *wire.Env
 	if to.HostPort() != l.host {
 		send.To = to.String()
 	}
-	answer, err := l.request(ctx, send)
+	return l.handOver(ctx, send)
+}
+
+// handOver sends a message that the relay answers with Taken or a refusal.
+func (l *Line) handOver(ctx context.Context, message wire.Frame) error {
+	answer, err := l.request(ctx, message)
 	if err != nil {
 		return err
 	}
@@ -273,14 +278,7 @@ func (l *Line) FillBox(ctx context.Context, to identity.Address, envelope *wire.
 	if to.HostPort() != l.host {
 		send.To = to.String()
 	}
-	answer, err := l.request(ctx, send)
-	if err != nil {
-		return err
-	}
-	if _, ok := answer.(*wire.Taken); !ok {
-		return refused(answer)
-	}
-	return nil
+	return l.handOver(ctx, send)
 }
 
 // Credential asks the relay for a fresh TURN credential.
