@@ -145,8 +145,15 @@ func TestTryingNumbersIsLimited(t *testing.T) {
 		fillBox(t, spray, g.config.Address, number, 1)
 	}
 	fillBox(t, spray, g.config.Address, box.Number, 2)
+	// The gateway says "taken" before it has looked: wait until it has.
+	for deadline := time.Now().Add(patience); g.Snapshot().Limited == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 	silentAfter(t, inviter, g, marker)
 	if limited := g.Snapshot().Limited; limited != 1 {
 		t.Errorf("%d envelopes were limited", limited)
+	}
+	if left := g.Snapshot().Boxes; left != 1 {
+		t.Errorf("%d boxes are left of the one that was out of reach", left)
 	}
 }
