@@ -106,9 +106,12 @@ func (c *Conn) Write(p []byte) (int, error) {
 		message = message[:(len(p)+3)&^3]
 	}
 	for {
-		select {
+		select { // on its own: a select with room in the queue as well would choose either
 		case <-c.done:
 			return 0, net.ErrClosed
+		default:
+		}
+		select {
 		case c.queue <- message:
 			return len(p), nil
 		default:

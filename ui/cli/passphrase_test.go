@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -103,16 +104,22 @@ func onTerminal(t *testing.T, arguments ...string) *terminal {
 // until waits for text on the terminal.
 func (r *terminal) until(text string) {
 	r.t.Helper()
+	r.untilMatch(regexp.MustCompile(regexp.QuoteMeta(text)))
+}
+
+// untilMatch waits until all that was shown so far matches.
+func (r *terminal) untilMatch(wanted *regexp.Regexp) {
+	r.t.Helper()
 	timeout := time.After(patience)
-	for !strings.Contains(r.so.String(), text) {
+	for !wanted.MatchString(r.so.String()) {
 		select {
 		case piece, open := <-r.shown:
 			if !open {
-				r.t.Fatalf("it ended before %q:\n%s", text, &r.so)
+				r.t.Fatalf("it ended before %q:\n%s", wanted, &r.so)
 			}
 			r.so.Write(piece)
 		case <-timeout:
-			r.t.Fatalf("no %q on the terminal:\n%s", text, &r.so)
+			r.t.Fatalf("no %q on the terminal:\n%s", wanted, &r.so)
 		}
 	}
 }
@@ -131,9 +138,7 @@ func TestPassphraseIsAskedFor(t *testing.T) {
 	card := onTerminal(t, "--home", home, "card")
 	card.until("Passphrase of this profile: ")
 	card.typed("incorrect horse\n")
-	card.until("That is not it.")
-	card.so.Reset()
-	card.until("Passphrase of this profile: ")
+	card.untilMatch(regexp.MustCompile(`(?s)That is not it\..*Passphrase of this profile: `))
 	card.typed("correct horse\n")
 	card.until("sotto:")
 	if strings.Contains(card.so.String(), "horse") {
