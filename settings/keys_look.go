@@ -5,10 +5,11 @@ var lookKeys = []Key{
 	{
 		Name: "look.colour", Kind: Choice, Default: "auto",
 		Group:  GroupLook,
-		Values: []string{"auto", "none"},
+		Values: []string{"auto", "16", "none"},
 		Doc:    "whether colours are used",
 		comment: "Whether colours are used:\n" +
 			"  \"auto\"   the terminal's own sixteen, unless NO_COLOR is set or it has none\n" +
+			"  \"16\"     the terminal's own sixteen, also with NO_COLOR\n" +
 			"  \"none\"   none; nothing is ever said by colour alone",
 		text: func(s *Settings) *string { return &s.Look.Colour },
 	},

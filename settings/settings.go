@@ -40,7 +40,7 @@ type Settings struct {
 		Echo, Noise, Gain, HighPass string // what is done to the microphone's sound: "auto" or "off"
 	}
 	Look struct {
-		Colour string // "auto" or "none"
+		Colour string // "auto", "16" or "none"
 		Glyphs string // "auto", "ascii" or "unicode"
 		Keys   string // "action=key, …", checked by the screens; "" for the program's own
 		Mouse  bool

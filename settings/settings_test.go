@@ -70,7 +70,7 @@ func TestSetAndGetEveryKey(t *testing.T) {
 		"sound.ring": {"device:Loudspeakers", ""}, "sound.talk": {"push", "open"},
 		"sound.echo": {"off", "auto"}, "sound.noise": {"off", "auto"}, "sound.gain": {"off", "auto"}, "sound.highpass": {"off", "auto"},
 		"calls.enabled": {"on", "off"}, "calls.ringing": {"off", "on"}, "calls.waiting": {"on", "off"}, "calls.history": {"off", "30days", "forever"}, "calls.direct": {"on", "off"},
-		"calls.who": {"nobody", "verified", "contacts", "anyone"}, "look.colour": {"none", "auto"}, "look.glyphs": {"ascii", "unicode"},
+		"calls.who": {"nobody", "verified", "contacts", "anyone"}, "look.colour": {"none", "16", "auto"}, "look.glyphs": {"ascii", "unicode"},
 		"look.keys": {"mute=u, hold=z", ""}, "look.mouse": {"on", "off"}, "look.notify": {"off", "full", "bell"},
 	}
 	for _, key := range Keys() {

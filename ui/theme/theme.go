@@ -27,7 +27,8 @@ type Theme struct {
 	Glyph   Glyphs
 	Unicode bool // false: nothing beyond ASCII may reach the screen
 
-	profile colorprofile.Profile
+	profile colorprofile.Profile // by the environment
+	dumb    bool                 // the terminal says that it knows no escape codes
 }
 
 // Glyphs are signs that stand beside words. None is wider than one cell.
@@ -60,24 +61,34 @@ func New(environ []string) Theme {
 		theme.Glyph = unicodeGlyphs
 	}
 	switch {
-	case env["TERM"] == "" && runtime.GOOS != "windows", env["TERM"] == "dumb":
+	case env["TERM"] == "dumb":
+		theme.profile, theme.dumb = colorprofile.NoTTY, true
+	case env["TERM"] == "" && runtime.GOOS != "windows":
 		theme.profile = colorprofile.NoTTY
 	case env["NO_COLOR"] != "":
 		theme.profile = colorprofile.ASCII
 	default:
 		theme.profile = colorprofile.ANSI
 	}
-	theme.paint(theme.profile == colorprofile.ANSI)
+	theme.paint(theme.profile)
 	return theme
 }
 
-// paint sets the styles, with the sixteen colours or without.
-func (t *Theme) paint(coloured bool) {
+// paint sets the styles: with the sixteen colours, with bold and faint alone, or
+// with nothing at all.
+func (t *Theme) paint(profile colorprofile.Profile) {
 	plain := lipgloss.NewStyle()
 	bold := plain.Bold(true)
 	t.Title, t.Key, t.Strong, t.Faint = bold, bold, bold, plain.Faint(true)
-	if !coloured {
+	switch profile {
+	case colorprofile.ANSI:
+	case colorprofile.ASCII:
 		t.Accent, t.Good, t.Warn, t.Bad = bold, plain, bold, bold
+		return
+	default:
+		for _, style := range []*lipgloss.Style{&t.Title, &t.Accent, &t.Key, &t.Strong, &t.Faint, &t.Good, &t.Warn, &t.Bad} {
+			*style = plain
+		}
 		return
 	}
 	t.Accent = bold.Foreground(lipgloss.Cyan)
@@ -87,9 +98,10 @@ func (t *Theme) paint(coloured bool) {
 	t.Bad = bold.Foreground(lipgloss.Red)
 }
 
-// With applies what a person chose in the settings: colour "none", or glyphs
-// "ascii" or "unicode"; "auto" and "" leave what the environment says. Colour is
-// only ever taken away here: NO_COLOR holds whatever the settings say.
+// With applies what a person chose in the settings: colour "16" or "none", glyphs
+// "ascii" or "unicode"; "auto" and "" leave what the environment says. What was
+// chosen for Sotto goes before what the environment says to every program, NO_COLOR
+// among it; only a dumb terminal, which would print the codes, gets none either way.
 func (t Theme) With(colour, glyphs string) Theme {
 	switch glyphs {
 	case "ascii":
@@ -97,14 +109,23 @@ func (t Theme) With(colour, glyphs string) Theme {
 	case "unicode":
 		t.Unicode, t.Glyph = true, unicodeGlyphs
 	}
-	if colour == "none" {
-		t.paint(false)
+	switch {
+	case colour == "16" && !t.dumb:
+		t.paint(colorprofile.ANSI)
+	case colour == "none" && t.profile == colorprofile.ANSI:
+		t.paint(colorprofile.ASCII)
 	}
 	return t
 }
 
-// Profile is what the terminal is taken to understand; never more than sixteen colours.
-func (t Theme) Profile() colorprofile.Profile { return t.profile }
+// Profile is the most that may ever be sent to the terminal, whatever the settings
+// say while it is open; never more than sixteen colours.
+func (t Theme) Profile() colorprofile.Profile {
+	if t.dumb {
+		return colorprofile.NoTTY
+	}
+	return colorprofile.ANSI
+}
 
 // Plain replaces what an ASCII terminal cannot show by question marks, as many
 // as it would have been wide.

@@ -1,7 +1,6 @@
 package theme
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/charmbracelet/colorprofile"
@@ -12,25 +11,45 @@ func TestColours(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		environ []string
+		chosen  string // look.colour
 		want    colorprofile.Profile
 	}{
-		{"a terminal", []string{"TERM=xterm-256color"}, colorprofile.ANSI},
-		{"true colour is not used", []string{"TERM=xterm", "COLORTERM=truecolor"}, colorprofile.ANSI},
-		{"NO_COLOR=1", []string{"TERM=xterm", "NO_COLOR=1"}, colorprofile.ASCII},
-		{"NO_COLOR with any value", []string{"TERM=xterm", "NO_COLOR=false"}, colorprofile.ASCII},
-		{"empty NO_COLOR does not count", []string{"TERM=xterm", "NO_COLOR="}, colorprofile.ANSI},
-		{"dumb", []string{"TERM=dumb"}, colorprofile.NoTTY},
+		{"a terminal", []string{"TERM=xterm-256color"}, "auto", colorprofile.ANSI},
+		{"true colour is not used", []string{"TERM=xterm", "COLORTERM=truecolor"}, "auto", colorprofile.ANSI},
+		{"NO_COLOR=1", []string{"TERM=xterm", "NO_COLOR=1"}, "auto", colorprofile.ASCII},
+		{"NO_COLOR with any value", []string{"TERM=xterm", "NO_COLOR=false"}, "auto", colorprofile.ASCII},
+		{"empty NO_COLOR does not count", []string{"TERM=xterm", "NO_COLOR="}, "auto", colorprofile.ANSI},
+		{"no terminal is named", nil, "auto", colorprofile.NoTTY},
+		{"dumb", []string{"TERM=dumb"}, "auto", colorprofile.NoTTY},
+		{"none", []string{"TERM=xterm"}, "none", colorprofile.ASCII},
+		{"none, and no terminal is named", nil, "none", colorprofile.NoTTY},
+		{"none and dumb", []string{"TERM=dumb"}, "none", colorprofile.NoTTY},
+		{"16", []string{"TERM=xterm"}, "16", colorprofile.ANSI},
+		{"16 goes before NO_COLOR", []string{"TERM=xterm", "NO_COLOR=1"}, "16", colorprofile.ANSI},
+		{"16, and no terminal is named", nil, "16", colorprofile.ANSI},
+		{"16 and dumb", []string{"TERM=dumb"}, "16", colorprofile.NoTTY},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			theme := New(test.environ)
-			if got := theme.Profile(); got != test.want {
-				t.Errorf("profile is %v, want %v", got, test.want)
+			theme := New(test.environ).With(test.chosen, "auto")
+			if got := theme.Profile(); got < test.want {
+				t.Errorf("no more than %v is sent, want %v", got, test.want)
 			}
-			coloured := strings.Contains(theme.Bad.Render("x"), "31") || strings.Contains(theme.Good.Render("x"), "32")
-			if coloured != (test.want == colorprofile.ANSI) {
-				t.Errorf("colours in the styles: %v", coloured)
+			got := colorprofile.NoTTY
+			switch {
+			case theme.Bad.Render("x") == "\x1b[1;31mx\x1b[m" && theme.Good.Render("x") == "\x1b[32mx\x1b[m":
+				got = colorprofile.ANSI
+			case theme.Bad.Render("x") == "\x1b[1mx\x1b[m" && theme.Faint.Render("x") == "\x1b[2mx\x1b[m":
+				got = colorprofile.ASCII
+			case theme.Bad.Render("x") != "x" || theme.Faint.Render("x") != "x":
+				t.Errorf("the styles are %q and %q", theme.Bad.Render("x"), theme.Faint.Render("x"))
+			}
+			if got != test.want {
+				t.Errorf("the styles are of %v, want %v", got, test.want)
 			}
 		})
+	}
+	if got := New([]string{"TERM=dumb"}).Profile(); got != colorprofile.NoTTY {
+		t.Errorf("%v may be sent to a dumb terminal", got)
 	}
 }
 

@@ -114,3 +114,27 @@ func compare(t *testing.T, name, got string) {
 		t.Errorf("%s differs; got:\n%s\nwant:\n%s", name, got, want)
 	}
 }
+
+// TestColoursAsChosen draws the contacts with look.colour against what the
+// environment says.
+func TestColoursAsChosen(t *testing.T) {
+	for _, test := range []struct {
+		chosen   string
+		environ  []string
+		coloured bool
+	}{
+		{"16", []string{"TERM=xterm", "NO_COLOR=1", "LANG=C.UTF-8"}, true},
+		{"none", inColour, false},
+	} {
+		for _, size := range sizes[:2] {
+			set := map[string]string{"look.colour": test.chosen, "calls.enabled": "on", "relay.address": "relay.example.org"}
+			one := scene{snap: ready, with: someContacts, set: set, play: keysPressed("down")}
+			d := one.build(t, size[0], size[1], test.environ...)
+			content := d.m.View().Content
+			if colours.MatchString(content) != test.coloured {
+				t.Errorf("look.colour %s: colours are %v", test.chosen, !test.coloured)
+			}
+			compare(t, fmt.Sprintf("contacts-colour-%s-%dx%d.ansi", test.chosen, size[0], size[1]), content)
+		}
+	}
+}

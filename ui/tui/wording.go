@@ -86,8 +86,9 @@ var wording = map[string]words{
 	}},
 	"look.mouse": {label: "Mouse"},
 	"look.colour": {label: "Colours", options: []option{
-		{value: "auto", label: "as the terminal has them"},
-		{value: "none", label: "none"},
+		{value: "auto", label: "as the terminal has them", means: "The terminal's own sixteen. None where NO_COLOR is set."},
+		{value: "16", label: "always", means: "The terminal's own sixteen, also where NO_COLOR asks every program for none."},
+		{value: "none", label: "none", means: "Bold and faint letters only. Nothing is said by colour alone."},
 	}},
 	"look.glyphs": {label: "Signs", options: []option{
 		{value: "auto", label: "by the locale", means: "Lines and bars where the locale is UTF-8, plain letters and signs elsewhere."},
