@@ -61,7 +61,7 @@ func (p *plain) tellLine(event call.Event) {
 	if event.Line == call.LineConnecting {
 		if event.LineDetail != "" && !p.seen.broken {
 			p.seen.broken = true
-			p.say("Your relay is not reached: %s Sotto keeps trying.", tui.Sentence(event.LineDetail))
+			p.say("Your relay is not reached: %s Sotto keeps trying.", tui.Sentence(tui.InLines(event.LineDetail)))
 		}
 		return
 	}
@@ -73,6 +73,7 @@ func (p *plain) tellLine(event call.Event) {
 
 // sayLine says whether calls can come in now.
 func (p *plain) sayLine(line call.LineState, detail string) {
+	detail = tui.InLines(detail)
 	switch line {
 	case call.LineReady:
 		p.say("Your line is open: calls can come in through the relay %s.", p.Calls.Snapshot().Relay)
@@ -145,7 +146,7 @@ func (p *plain) tellEnded(info *call.Info) {
 	name := info.Peer.Name
 	text := info.Reason.Sentence(name) + "."
 	if info.Detail != "" {
-		text += " " + tui.Sentence(info.Detail)
+		text += " " + tui.Sentence(tui.InLines(info.Detail))
 	}
 	if words := info.Declined(); words != "" && info.Reason == call.Declined {
 		text += " They wrote: " + words
@@ -188,4 +189,6 @@ func mark(info *call.Info) string {
 }
 
 // complain says what did not work and what to do about it.
-func (p *plain) complain(err error) { p.say("That did not work. %s", tui.Sentence(err.Error())) }
+func (p *plain) complain(err error) {
+	p.say("That did not work. %s", tui.Sentence(tui.InLines(err.Error())))
+}

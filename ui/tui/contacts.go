@@ -198,7 +198,7 @@ func (w *world) lineSentence() string {
 	snap := w.snap
 	switch {
 	case snap.Line == call.LineConnecting:
-		return join("Connecting to "+w.relayName()+".", sentence(snap.LineDetail))
+		return join("Connecting to "+w.relayName()+".", sentence(inScreens(snap.LineDetail)))
 	case snap.Line == call.LineReady && w.relayHere():
 		return "Calls are on, over the relay on this machine: it reaches only people on this computer. " + w.whoMayCall()
 	case snap.Line == call.LineReady:
@@ -206,7 +206,7 @@ func (w *world) lineSentence() string {
 	case w.settings["calls.enabled"] == "on" && w.settings["relay.address"] == "":
 		return "Calls are on, but there is no relay yet: choose one in the settings (s)."
 	case w.settings["calls.enabled"] == "on":
-		return join("Calls are on, but the line to the relay is not open.", sentence(snap.LineDetail))
+		return join("Calls are on, but the line to the relay is not open.", sentence(inScreens(snap.LineDetail)))
 	}
 	return "Calls are off: no connection is open, and nobody can call you."
 }
@@ -275,8 +275,10 @@ func (c *contactList) do(m *model, chosen action) tea.Cmd {
 	case removeContact:
 		m.push(newRemoval(&m.world, who.Name))
 	case showCard:
-		m.push(&card{})
-		return m.readCard()
+		return m.withRelay("Your card says through which relay you are reached. You have none yet.", func(m *model) tea.Cmd {
+			m.push(&card{})
+			return m.readCard()
+		})
 	case openSettings:
 		m.push(&settingsList{})
 		return m.load()

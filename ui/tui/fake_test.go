@@ -153,6 +153,12 @@ func newFakeProfile(setUp bool, contacts ...Contact) *fakeProfile {
 	return f
 }
 
+// onRelay has chosen a relay.
+func (f *fakeProfile) onRelay() *fakeProfile {
+	f.settings["relay.address"] = "relay.example.org"
+	return f
+}
+
 func (f *fakeProfile) IsSetUp() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -286,7 +286,7 @@ func TestQLeavesOnlyWhereItIsNoLetter(t *testing.T) {
 }
 
 func TestASettingIsSavedAtOnce(t *testing.T) {
-	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
+	d := newDriver(t, &fakeCalls{}, newFakeProfile(true).onRelay())
 	d.press("s")
 	d.seek("Calling")
 	d.wants("› Calling off", "Who sees what While off: nobody, not even a relay.")
@@ -318,7 +318,7 @@ func TestDirectCallsCannotBeSwitched(t *testing.T) {
 }
 
 func TestASettingThatCannotBeSavedChangesNothing(t *testing.T) {
-	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
+	d := newDriver(t, &fakeCalls{}, newFakeProfile(true).onRelay())
 	d.profile.fails = errors.New("the disk is full; the old settings still hold")
 	d.press("s")
 	d.seek("Calling")

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -193,7 +192,7 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		m.settled = m.asking
 		if msg.err != nil {
 			m.dialling = false
-			m.complain(inScreens(msg.err))
+			m.complain(msg.err)
 		}
 		return m.pull()
 	case askedToLeave:
@@ -319,18 +318,9 @@ func (m *model) putInForce() {
 	}
 }
 
-// inScreens says in terms of the screens what a command would be told in terms
-// of the command line.
-func inScreens(err error) error {
-	if errors.Is(err, call.ErrCallingOff) {
-		return errors.New("calling is off. Press s and turn it on first; echo can be called without it")
-	}
-	return err
-}
-
 func (m *model) tell(text string) { m.notice, m.noticeBad = text, false }
 
-func (m *model) complain(err error) { m.notice, m.noticeBad = sentence(err.Error()), true }
+func (m *model) complain(err error) { m.notice, m.noticeBad = sentence(inScreens(err.Error())), true }
 
 // live reports whether there is a call that has not ended.
 func (w *world) live() bool { return w.snap.Call != nil && w.snap.Call.Phase != call.Ended }

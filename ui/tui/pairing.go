@@ -23,11 +23,16 @@ func newAddQuestion() *question {
 		chosen: func(m *model, value string) tea.Cmd {
 			switch value {
 			case "invite":
-				screen := newInvitation(m.ctx)
-				m.push(screen)
-				return screen.run(m.profile)
+				return m.withRelay("A code is kept at a relay until it is used. You have none yet.", func(m *model) tea.Cmd {
+					screen := newInvitation(m.ctx)
+					m.push(screen)
+					return screen.run(m.profile)
+				})
 			case "join":
-				m.push(newJoinForm(m.ctx, ""))
+				return m.withRelay("They reach you through a relay of yours. You have none yet. It may be theirs, too.", func(m *model) tea.Cmd {
+					m.push(newJoinForm(m.ctx, ""))
+					return nil
+				})
 			case "card":
 				m.push(newAddForm())
 			}
@@ -100,6 +105,9 @@ func (x *invitation) keys(*world) []bind {
 func (x *invitation) render(w *world, width int) page {
 	p := page{tight: w.small}
 	switch {
+	case x.over && x.code == "":
+		p.say(plainStyle, "No code was made. Go back and try again when it can be.", width)
+		return p
 	case x.over:
 		p.say(plainStyle, "This code is used up. Go back and start again for a new one.", width)
 		return p

@@ -47,15 +47,15 @@ func TestAnInvitationThatIsLeftIsGivenUp(t *testing.T) {
 }
 
 func TestAnInvitationThatFailsSaysWhy(t *testing.T) {
-	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
+	d := newDriver(t, &fakeCalls{}, newFakeProfile(true).onRelay())
 	d.press("a", "enter")
-	d.wants("! The relay does not answer; try again later.", "This code is used up.")
+	d.wants("! The relay does not answer; try again later.", "No code was made.")
 	d.press("esc")
 	d.wants("› echo")
 }
 
 func TestJoiningByACode(t *testing.T) {
-	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
+	d := newDriver(t, &fakeCalls{}, newFakeProfile(true).onRelay())
 	d.press("a", "down", "enter")
 	d.write("42 appl")
 	d.press("tab")
@@ -75,7 +75,7 @@ func TestJoiningByACode(t *testing.T) {
 }
 
 func TestJoiningCanBeGivenUp(t *testing.T) {
-	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
+	d := newDriver(t, &fakeCalls{}, newFakeProfile(true).onRelay())
 	d.press("a", "down", "enter")
 	d.write("42 apple river stone cloud")
 	d.press("enter")
@@ -85,4 +85,29 @@ func TestJoiningCanBeGivenUp(t *testing.T) {
 	d.wants("Contacts")
 	d.run(command) // it ends in the background
 	d.wants("› echo")
+}
+
+// TestInvitingWithoutARelay is led to choose one, and then on to the code.
+func TestInvitingWithoutARelay(t *testing.T) {
+	d := newDriver(t, &fakeCalls{}, newFakeProfile(true))
+	d.press("a", "enter")
+	d.wants("Which relay carries your calls?", "A code is kept at a relay until it is used.")
+	d.press("down", "enter")
+	d.wants("Type the relay's address")
+	d.write("relay.example.org:99999")
+	d.press("enter")
+	d.wants("Choose a relay")
+	for range 30 {
+		d.press("backspace")
+	}
+	d.write("relay.example.org")
+	d.press("enter")
+	if got := d.profile.settings["relay.address"]; got != "relay.example.org" {
+		t.Errorf("relay.address is %q", got)
+	}
+	d.wants("Tell them a code")
+	d.press("esc")
+	d.wants("Contacts")
+	d.press("c")
+	d.wants("My card", "sotto:")
 }

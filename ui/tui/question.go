@@ -6,9 +6,13 @@ import tea "charm.land/bubbletea/v2"
 type question struct {
 	title  string
 	asks   string
+	about  string // what it is for; may be empty
 	answer choice
+	refuse func(m *model, value string) bool // the answer is not whole, and that was told; nil: every one is
 	chosen func(m *model, value string) tea.Cmd
 }
+
+func (q *question) typing() *field { return q.answer.typing() }
 
 func (q *question) heading(w *world) (title, status string) { return q.title, w.status() }
 
@@ -19,6 +23,7 @@ func (q *question) keys(*world) []bind {
 func (q *question) render(w *world, width int) page {
 	p := page{tight: w.small}
 	p.say(w.theme.Strong, q.asks, width)
+	p.say(plainStyle, q.about, width)
 	p.gap()
 	q.answer.draw(w, &p, width)
 	return p
@@ -33,8 +38,12 @@ func (q *question) do(m *model, chosen action) tea.Cmd {
 	case back:
 		m.pop()
 	case accept:
+		value := q.answer.selected().value
+		if q.refuse != nil && q.refuse(m, value) {
+			return nil
+		}
 		m.pop()
-		return q.chosen(m, q.answer.selected().value)
+		return q.chosen(m, value)
 	}
 	return nil
 }

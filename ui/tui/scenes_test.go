@@ -56,6 +56,9 @@ var somePast = []settings.HistoryEntry{
 
 var ready = call.Snapshot{Line: call.LineReady, Relay: "relay.example.org:443"}
 
+// elsewhere is a profile with a relay, and calling off.
+var elsewhere = map[string]string{"relay.address": "relay.example.org"}
+
 var on443 = map[string]string{"calls.enabled": "on", "relay.address": "relay.example.org"}
 
 // with is a ready line and a call that was changed a little.
@@ -167,7 +170,7 @@ func atRest() []scene {
 		}},
 		{name: "add", play: keysPressed("a")},
 		{name: "add-card", play: keysPressed("a", "down", "down", "enter")},
-		{name: "join", play: func(d *driver) {
+		{name: "join", set: elsewhere, play: func(d *driver) {
 			d.press("a", "down", "enter")
 			d.write("42 apple ri")
 			d.press("tab")
@@ -187,11 +190,16 @@ func atRest() []scene {
 		}},
 		{name: "rename", with: someContacts, play: keysPressed("down", "r")},
 		{name: "remove", with: someContacts, play: keysPressed("down", "d")},
-		{name: "card", play: keysPressed("c")},
-		{name: "card-picture", play: keysPressed("c", "p")},
+		{name: "card", set: elsewhere, play: keysPressed("c")},
+		{name: "card-picture", set: elsewhere, play: keysPressed("c", "p")},
 		{name: "invite", set: on443, snap: ready, play: invites()},
 		{name: "invite-picture", set: on443, snap: ready, play: invites("p")},
-		{name: "invite-failed", play: keysPressed("a", "enter")},
+		{name: "invite-failed", set: elsewhere, play: keysPressed("a", "enter")},
+		{name: "invite-no-relay", play: keysPressed("a", "enter")},
+		{name: "invite-no-relay-address", play: func(d *driver) {
+			d.press("a", "enter", "down")
+			d.write("relay.example.org:8443")
+		}},
 		{name: "help", with: someContacts, play: keysPressed("down", "?")},
 		{name: "help-in-a-form", play: keysPressed("a", "down", "down", "enter", "f1")},
 	}
@@ -233,8 +241,8 @@ func settingScenes() []scene {
 		{name: "settings-direct", snap: ready, set: on443, play: at("Direct calls")},
 		{name: "settings-relay", set: local, play: at("Relay")},
 		{name: "settings-relay-edit", set: local, play: at("Relay", "enter")},
-		{name: "settings-saved", play: at("Calling", "enter")},
-		{name: "settings-failed", play: func(d *driver) {
+		{name: "settings-saved", set: elsewhere, play: at("Calling", "enter")},
+		{name: "settings-failed", set: elsewhere, play: func(d *driver) {
 			d.profile.fails = errors.New("the settings could not be written: the disk is full; the old settings still hold")
 			at("Calling", "enter")(d)
 		}},

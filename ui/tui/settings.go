@@ -355,6 +355,8 @@ func (s *settingsList) change(m *model) tea.Cmd {
 	}
 	stored, values := m.settings[row.key.Name], row.key.Values
 	switch {
+	case row.key.Name == "calls.enabled" && stored == "off":
+		return m.withRelay("Calls go through a relay. You have none yet.", func(m *model) tea.Cmd { return m.save("calls.enabled", "on") })
 	case len(values) == 2 && stored == values[0]:
 		return m.save(row.key.Name, values[1])
 	case len(values) == 2:

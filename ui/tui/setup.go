@@ -42,22 +42,11 @@ const (
 func newSetup(name string) *setup {
 	s := &setup{preset: name, name: newField(name, nameLimit)}
 	s.address.solid = true
-	s.relay = choice{options: []option{
-		{
-			value: "local", label: "On this machine",
-			means: "For trying Sotto out. It reaches only people on this computer, and such a relay has your address.",
-		},
-		{
-			value: "address", label: "At an address",
-			means: "A relay that you, or somebody you trust, runs elsewhere.",
-			field: &s.address, hint: "relay.example.org",
-		},
-		{
-			value: "code", label: "I have a code",
-			means: "Somebody told you one, with a relay's name in front: it becomes your relay too, and they your first contact.",
-			field: &s.code, hint: "relay.example.org 42 apple river stone cloud",
-		},
-	}}
+	s.relay = choice{options: append(relayOptions(&s.address), option{
+		value: "code", label: "I have a code",
+		means: "Somebody told you one, with a relay's name in front: it becomes your relay too, and they your first contact.",
+		field: &s.code, hint: "relay.example.org 42 apple river stone cloud",
+	})}
 	s.calling = choice{full: true, options: []option{
 		{
 			value: "off", label: "Not now",
@@ -69,6 +58,34 @@ func newSetup(name string) *setup {
 		},
 	}}
 	return s
+}
+
+// relayOptions are the relays that there can be.
+func relayOptions(address *field) []option {
+	return []option{
+		{
+			value: "local", label: "On this machine",
+			means: "For trying Sotto out. It reaches only people on this computer, and such a relay has your address.",
+		},
+		{
+			value: "address", label: "At an address",
+			means: "A relay that you, or somebody you trust, runs elsewhere.",
+			field: address, hint: "relay.example.org",
+		},
+	}
+}
+
+// isRelayAddress reports whether a relay's address was typed, and says what is wrong.
+func (m *model) isRelayAddress(typed string) bool {
+	if typed == "" {
+		m.tell("Type the relay's address, or choose the relay on this machine.")
+		return false
+	}
+	if _, err := identity.ParseAddress(typed); err != nil {
+		m.complain(err)
+		return false
+	}
+	return true
 }
 
 func (s *setup) heading(*world) (title, status string) {
@@ -201,14 +218,7 @@ func (s *setup) accept(m *model) tea.Cmd {
 func (s *setup) relayChosen(m *model) bool {
 	switch s.relay.selected().value {
 	case "address":
-		if s.address.value() == "" {
-			m.tell("Type the relay's address, or choose the relay on this machine.")
-			return false
-		}
-		if _, err := identity.ParseAddress(s.address.value()); err != nil {
-			m.complain(err)
-			return false
-		}
+		return m.isRelayAddress(s.address.value())
 	case "code":
 		code, err := pair.ParseCode(s.code.value())
 		switch {
