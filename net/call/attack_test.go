@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"fmt"
 	mathrand "math/rand/v2"
 	"net/netip"
 	"testing"
@@ -108,53 +109,52 @@ func someOffer() wire.Offer {
 // true and of made-up calls, in many orders and twice over, while nobody answers.
 func noRemoteMessageOpensTheMicrophone(t *testing.T) {
 	for seed := range uint64(6) {
-		w := newWorld(t)
-		m, b := person(t, w, 0, "mallory"), person(t, w, 1, "bob")
-		bob := start(t, b, settings.Anyone, false, m.Contact())
-		mallory := newAttacker(t, m)
-		toBob := b.Contact().Card
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t)
+			m, b := person(t, w, 1, "mallory"), person(t, w, 1, "bob")
+			bob := newPrey(t, b, settings.Anyone, m.Contact())
+			mallory := newAttacker(t, m)
+			toBob := b.Contact().Card
 
-		// Messages after the knock, of a call between mallory and herself.
-		own := mallory.knock(m.Account.Self.Key(), time.Minute)
-		in, err := handshake.OpenKnock(m.Account.Self, own.Knock())
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer, _, _, err := in.Answer(someOffer(), m.Account.Card)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ringing := in.SealControl(wire.Control{Kind: wire.ControlRinging})
-		_, session, err := own.ReadAnswer(answer)
-		if err != nil {
-			t.Fatal(err)
-		}
-		first, second := mallory.knock(toBob.Key, time.Minute), mallory.knock(toBob.Key, time.Minute)
-		garbage := make([]byte, wire.BodySize)
-		_, _ = rand.Read(garbage)
-		bodies := [][]byte{
-			first.Knock(), first.Knock(), second.Knock(), first.SealCancel(), garbage, make([]byte, wire.BodySize), answer, ringing,
-			session.SealConfirm(someOffer(), m.Account.Card),
-			session.SealSignal(wire.Signal{Kind: wire.SignalConfirmed}), session.SealSignal(wire.Signal{Kind: wire.SignalResume}),
-		}
-		order := mathrand.New(mathrand.NewPCG(seed, 1)).Perm(len(bodies))
-		drop := pairDrop(m.Account.Self, m.Account.Self.Key(), toBob.Key)
-		for _, i := range order {
-			mallory.post(toBob.Relay, drop, bodies[i])
-		}
-		// The last message is one that rings, or is busy; after it all others have been read.
-		mallory.post(toBob.Relay, drop, mallory.knock(toBob.Key, time.Minute).Knock())
-		bob.await(call.EventIncoming)
-		time.Sleep(300 * time.Millisecond)
-		if opened := bob.opened.Load(); opened != 0 {
-			t.Errorf("order %v: the microphone was opened %d times", order, opened)
-		}
-		if phase := bob.engine.Snapshot().Call.Phase; phase != call.Incoming && phase != call.Ended {
-			t.Errorf("order %v: the call is %s", order, phase)
-		}
-		if seen := w.Seen(b.Address); len(seen) != 1 || seen[0].String() != "203.0.113.2" {
-			t.Errorf("order %v: bob's machine had packets with %v", order, seen)
-		}
+			// Messages after the knock, of a call between mallory and herself.
+			own := mallory.knock(m.Account.Self.Key(), time.Minute)
+			in, err := handshake.OpenKnock(m.Account.Self, own.Knock())
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, _, _, err := in.Answer(someOffer(), m.Account.Card)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ringing := in.SealControl(wire.Control{Kind: wire.ControlRinging})
+			_, session, err := own.ReadAnswer(answer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, second := mallory.knock(toBob.Key, time.Minute), mallory.knock(toBob.Key, time.Minute)
+			garbage := make([]byte, wire.BodySize)
+			_, _ = rand.Read(garbage)
+			bodies := [][]byte{
+				first.Knock(), first.Knock(), second.Knock(), first.SealCancel(), garbage, make([]byte, wire.BodySize), answer, ringing,
+				session.SealConfirm(someOffer(), m.Account.Card),
+				session.SealSignal(wire.Signal{Kind: wire.SignalConfirmed}), session.SealSignal(wire.Signal{Kind: wire.SignalResume}),
+			}
+			order := mathrand.New(mathrand.NewPCG(seed, 1)).Perm(len(bodies))
+			into := mallory.newDoor(b.Contact(), pairDrop(m.Account.Self, m.Account.Self.Key(), toBob.Key))
+			for _, i := range order {
+				into.put(bodies[i])
+			}
+			into.put(mallory.knock(toBob.Key, time.Minute).Knock()) // one that rings, or is busy
+			into.settled(bob)
+			bob.await(call.EventIncoming)
+			bob.untouched(order)
+			if phase := bob.engine.Snapshot().Call.Phase; phase != call.Incoming && phase != call.Ended {
+				t.Errorf("order %v: the call is %s", order, phase)
+			}
+			if seen := w.Seen(b.Address); len(seen) != 1 || seen[0].String() != "203.0.113.2" {
+				t.Errorf("order %v: bob's machine had packets with %v", order, seen)
+			}
+		})
 	}
 }
 

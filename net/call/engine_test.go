@@ -3,6 +3,7 @@ package call_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -298,26 +299,28 @@ func TestWhoMayCall(t *testing.T) {
 
 func TestGlareIsOneCall(t *testing.T) {
 	for round := range 6 {
-		w := newWorld(t)
-		a, b := person(t, w, 0, "alice"), person(t, w, 1, "bob")
-		alice := start(t, a, settings.Contacts, false, b.Contact())
-		bob := start(t, b, settings.Contacts, false, a.Contact())
-		dialled := make(chan error, 1)
-		go func() { dialled <- bob.engine.Dial("alice") }()
-		// Sometimes at once, sometimes while his knock is under way or rings.
-		time.Sleep(time.Duration(round) * 2 * time.Millisecond)
-		alice.do(alice.engine.Dial("bob"))
-		if err := <-dialled; err != nil {
-			t.Fatal(err)
-		}
-		alice.await(call.EventConnected)
-		bob.await(call.EventConnected)
-		if hers, his := alice.engine.Snapshot().Call.Proof.Words, bob.engine.Snapshot().Call.Proof.Words; len(hers) != 4 || hers[0] != his[0] || hers[3] != his[3] {
-			t.Errorf("round %d: the words differ: %v and %v", round, hers, his)
-		}
-		alice.do(alice.engine.HangUp())
-		alice.ended(call.HungUp)
-		bob.ended(call.PeerHungUp)
+		t.Run(fmt.Sprint(round), func(t *testing.T) {
+			w := newWorld(t)
+			a, b := person(t, w, 0, "alice"), person(t, w, 1, "bob")
+			alice := start(t, a, settings.Contacts, false, b.Contact())
+			bob := start(t, b, settings.Contacts, false, a.Contact())
+			dialled := make(chan error, 1)
+			go func() { dialled <- bob.engine.Dial("alice") }()
+			// Sometimes at once, sometimes while his knock is under way or rings.
+			time.Sleep(time.Duration(round) * 2 * time.Millisecond)
+			alice.do(alice.engine.Dial("bob"))
+			if err := <-dialled; err != nil {
+				t.Fatal(err)
+			}
+			alice.await(call.EventConnected)
+			bob.await(call.EventConnected)
+			if hers, his := alice.engine.Snapshot().Call.Proof.Words, bob.engine.Snapshot().Call.Proof.Words; len(hers) != 4 || hers[0] != his[0] || hers[3] != his[3] {
+				t.Errorf("round %d: the words differ: %v and %v", round, hers, his)
+			}
+			alice.do(alice.engine.HangUp())
+			alice.ended(call.HungUp)
+			bob.ended(call.PeerHungUp)
+		})
 	}
 }
 

@@ -19,6 +19,7 @@ func TestHistoryTellsHowCallsWent(t *testing.T) {
 	alice.await(call.EventAudio)
 	carol.do(carol.engine.Dial("bob"))
 	carol.ended(call.Busy)
+	bob.recorded(1) // it is written down after she was told
 	bob.do(bob.engine.HangUp())
 	alice.ended(call.PeerHungUp)
 	bob.ended(call.HungUp)

@@ -15,7 +15,7 @@ import (
 	"sotto/net/wire"
 )
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 var secret = []byte("a secret for tests")
 

@@ -44,10 +44,10 @@ func Begins(first byte) bool { return first>>6 == 0 }
 type Conn struct {
 	conn    net.Conn
 	reader  *bufio.Reader
-	queue   chan []byte // emptied by write
-	done    chan struct{}
+	queue   chan []byte   // emptied by write
+	done    chan struct{} // closed by Close: nothing more is queued
+	written chan struct{} // closed by write when it has written what was queued, or failed
 	closing sync.Once
-	writing sync.WaitGroup
 	dropped atomic.Uint64
 }
 
@@ -55,9 +55,8 @@ type Conn struct {
 func New(conn net.Conn) *Conn {
 	c := &Conn{
 		conn: conn, reader: bufio.NewReaderSize(conn, maxMessage),
-		queue: make(chan []byte, queueLength), done: make(chan struct{}),
+		queue: make(chan []byte, queueLength), done: make(chan struct{}), written: make(chan struct{}),
 	}
-	c.writing.Add(1)
 	go c.write()
 	return c
 }
@@ -128,33 +127,48 @@ func (c *Conn) Write(p []byte) (int, error) {
 func (c *Conn) Dropped() uint64 { return c.dropped.Load() }
 
 func (c *Conn) write() {
-	defer c.writing.Done()
+	defer close(c.written)
 	for {
 		select {
-		case <-c.done:
-			return
 		case message := <-c.queue:
-			_ = c.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-			if _, err := c.conn.Write(message); err != nil {
-				c.hangUp() // Read tells
+			if !c.send(message) {
 				return
 			}
+		case <-c.done:
+			for len(c.queue) > 0 {
+				if !c.send(<-c.queue) {
+					return
+				}
+			}
+			return
 		}
 	}
+}
+
+func (c *Conn) send(message []byte) bool {
+	_ = c.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if _, err := c.conn.Write(message); err != nil {
+		c.hangUp() // Read tells
+		return false
+	}
+	return true
 }
 
 // SetReadDeadline bounds Read.
 func (c *Conn) SetReadDeadline(at time.Time) error { return c.conn.SetReadDeadline(at) }
 
-// Close ends the stream. What was queued a moment ago still leaves if it can.
+// Close ends the stream. What was queued before still leaves if it can.
 func (c *Conn) Close() error {
 	c.closing.Do(func() {
-		for end := time.Now().Add(goodbye); len(c.queue) > 0 && time.Now().Before(end); {
-			time.Sleep(time.Millisecond)
-		}
 		close(c.done)
+		late := time.NewTimer(goodbye)
+		defer late.Stop()
+		select {
+		case <-c.written:
+		case <-late.C:
+		}
 		c.hangUp()
-		c.writing.Wait()
+		<-c.written
 	})
 	return nil
 }
@@ -171,4 +185,4 @@ func (c *Conn) hangUp() {
 
 // goodbye is how long Close waits for the last messages, such as the one that gives an
 // allocation back.
-const goodbye = 50 * time.Millisecond
+const goodbye = 300 * time.Millisecond

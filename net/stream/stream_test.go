@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sotto/net/nettest"
@@ -119,6 +120,49 @@ func TestCloseEndsReading(t *testing.T) {
 	if _, err := near.Write(stun(0)); err == nil {
 		t.Error("writing goes on")
 	}
+}
+
+// TestCloseLetsTheLastMessagesLeave: among them is the one that gives an allocation back,
+// and whoever reads may be slow to.
+func TestCloseLetsTheLastMessagesLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := net.Pipe()
+		near, far := New(a), New(b)
+		defer far.Close()
+		for i := range 3 {
+			if _, err := near.Write(stun(4 * i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		closed := make(chan struct{})
+		go func() {
+			_ = near.Close()
+			close(closed)
+		}()
+		p := make([]byte, 64)
+		for i := range 3 {
+			time.Sleep(goodbye / 4)
+			if n, err := far.Read(p); err != nil || n != len(stun(4*i)) {
+				t.Fatalf("message %d: %d bytes, %v", i, n, err)
+			}
+		}
+		<-closed
+	})
+}
+
+// TestCloseDoesNotWaitForWhoNeverReads gives up what is queued.
+func TestCloseDoesNotWaitForWhoNeverReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := net.Pipe()
+		defer b.Close()
+		near := New(a)
+		_, _ = near.Write(stun(0))
+		began := time.Now()
+		_ = near.Close()
+		if took := time.Since(began); took != goodbye {
+			t.Errorf("closing took %v", took)
+		}
+	})
 }
 
 // fixed is a connection that reads given bytes.

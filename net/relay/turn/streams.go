@@ -132,9 +132,11 @@ func (t *streams) Close() error {
 			open = append(open, c)
 		}
 		t.mu.Unlock()
+		var closing sync.WaitGroup // each may wait a moment for a client that does not read
 		for _, c := range open {
-			_ = c.Close()
+			closing.Go(func() { _ = c.Close() })
 		}
+		closing.Wait()
 		t.serves.Wait()
 	})
 	return nil
