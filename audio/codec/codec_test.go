@@ -71,7 +71,7 @@ func TestEveryPayloadHasOneSize(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if encoder.PayloadSize() != codec.PayloadSize || codec.PayloadSize != 60 {
+			if encoder.PayloadSize() != codec.PayloadSize || codec.PayloadSize != 100 {
 				t.Fatalf("payload size %d", encoder.PayloadSize())
 			}
 			payload := make([]byte, audio.MaxPayload) // more room than it may use

@@ -14,7 +14,7 @@ import (
 type encoder struct{ opus *opus.Encoder }
 
 func newEncoder() (audio.Encoder, error) {
-	e, err := opus.NewEncoder(audio.SampleRate, 1, opus.AppVoIP)
+	e, err := opus.NewEncoder(audio.SampleRate, 1, opus.AppRestrictedLowdelay)
 	if err != nil {
 		return nil, fmt.Errorf("starting the Opus encoder: %w", err)
 	}

@@ -27,9 +27,10 @@ const (
 
 	// Loss is judged for longer than jitter, because it moves in steps of a whole
 	// packet: how many packets later a frame's first copy came.
-	copiesMost     = 3
-	copiesForget   = 0.998 // e-fold after 10 s of 20 ms frames
-	copiesQuantile = 0.995
+	copiesMost   = 3
+	copiesForget = 0.998  // e-fold after 10 s of 20 ms frames
+	copiesRaise  = 0.008  // share of frames that came later still, from which the lead grows
+	copiesLower  = 0.0015 // and below which it shrinks: each change is heard
 
 	leadWindow = 16
 )
@@ -49,6 +50,7 @@ type delay struct {
 	lags        [buckets]float64
 	lagsBase    time.Duration // base that lags are relative to
 	copies      [copiesMost + 1]float64
+	copiesLed   int     // packets that the target waits for copies
 	arrivals    float64 // frames so far
 	target      time.Duration
 	spacing     time.Duration
@@ -166,16 +168,22 @@ func (d *delay) aim() {
 // copyLead is how much later than their own packets the copies come that make up
 // for loss.
 func (d *delay) copyLead() time.Duration {
-	if d.arrivals == 0 {
-		return 0
+	for d.copiesLed < copiesMost && d.later(d.copiesLed) > copiesRaise {
+		d.copiesLed++
 	}
-	sum := 0.0
-	for packets, weight := range d.copies {
-		if sum += weight; sum >= copiesQuantile {
-			return time.Duration(packets) * d.spacing
-		}
+	for d.copiesLed > 0 && d.later(d.copiesLed-1) < copiesLower {
+		d.copiesLed--
 	}
-	return copiesMost * d.spacing
+	return time.Duration(d.copiesLed) * d.spacing
+}
+
+// later is the share of frames that a packet brought that came more than so many after their own.
+func (d *delay) later(packets int) float64 {
+	share := 0.0
+	for _, weight := range d.copies[packets+1:] {
+		share += weight
+	}
+	return share
 }
 
 // lead is how much later than the fastest frame would have come the frame at

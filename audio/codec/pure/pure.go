@@ -16,7 +16,7 @@ type encoder struct{ opus *gopus.Encoder }
 // NewEncoder returns an encoder as codec.NewEncoder does.
 func NewEncoder() (audio.Encoder, error) {
 	e, err := gopus.NewEncoder(gopus.EncoderConfig{
-		SampleRate: audio.SampleRate, Channels: 1, Application: gopus.ApplicationVoIP,
+		SampleRate: audio.SampleRate, Channels: 1, Application: gopus.ApplicationLowDelay,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("starting the Opus encoder: %w", err)

@@ -11,7 +11,7 @@ import (
 
 // The one format of a call.
 const (
-	Bitrate     = 24000
+	Bitrate     = 40000
 	PayloadSize = Bitrate / 8 / 50
 	Complexity  = 9
 )
