@@ -46,15 +46,20 @@ func (p *Profile) RenewCard() (string, error) {
 // the next serial takes its place. The identity file counts the serials, so that
 // contacts follow the new card even after the kept one was lost.
 func (p *Profile) card() (uri string, signed []byte, err error) {
+	address, err := p.Address()
+	if err != nil {
+		return "", nil, err
+	}
+	return p.cardAt(address)
+}
+
+// cardAt is card with a relay in it that need not be the one in the settings.
+func (p *Profile) cardAt(address identity.Address) (uri string, signed []byte, err error) {
 	secrets, err := settings.LoadSecrets(p.Paths.Identity)
 	if err != nil {
 		return "", nil, err
 	}
 	loaded, err := p.Settings()
-	if err != nil {
-		return "", nil, err
-	}
-	address, err := p.Address()
 	if err != nil {
 		return "", nil, err
 	}

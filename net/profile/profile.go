@@ -225,6 +225,15 @@ func (p *Profile) Address() (identity.Address, error) {
 
 // Account is what the call engine needs to go on the own relay.
 func (p *Profile) Account() (call.Account, error) {
+	address, err := p.Address()
+	if err != nil {
+		return call.Account{}, err
+	}
+	return p.AccountAt(address)
+}
+
+// AccountAt is Account on a relay that is not in the settings, or not yet.
+func (p *Profile) AccountAt(address identity.Address) (call.Account, error) {
 	secrets, err := settings.LoadSecrets(p.Paths.Identity)
 	if err != nil {
 		return call.Account{}, err
@@ -233,11 +242,7 @@ func (p *Profile) Account() (call.Account, error) {
 	if err != nil {
 		return call.Account{}, err
 	}
-	address, err := p.Address()
-	if err != nil {
-		return call.Account{}, err
-	}
-	_, card, err := p.card()
+	_, card, err := p.cardAt(address)
 	if err != nil {
 		return call.Account{}, err
 	}

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"strings"
@@ -10,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"sotto/net/call"
+	"sotto/net/identity"
+	"sotto/net/line"
 	spoken "sotto/net/pair"
 	"sotto/net/profile"
 	"sotto/ui/qr"
@@ -108,14 +112,58 @@ func (p *program) join(text, name string) error {
 		return err
 	}
 	return p.pairing(name, func(ctx context.Context, b pairing) error {
-		return spoken.Join(ctx, b.config, code)
+		return b.join(ctx, code)
 	})
 }
 
 // pairing is a profile that is about to add somebody.
 type pairing struct {
-	config spoken.Config
-	kept   *string
+	owned   *owned
+	account call.Account
+	config  spoken.Config
+	name    string
+	kept    *string
+}
+
+// errOtherRelay is what a relay's key is not.
+var errOtherRelay = fmt.Errorf("the relay shows another key than the card of whoever told you the code says, so nobody was added; %w", line.ErrPinMismatch)
+
+// join uses a code. Where the joiner has only the name of the relay, as whoever chose
+// "I have a code" in the first run, and no browser would trust its certificate, the
+// pairing goes on under the key that the relay shows, and the inviter's card, which
+// the words prove to be theirs, must name that key: then the relay is kept with its pin.
+func (b pairing) join(ctx context.Context, code spoken.Code) error {
+	err := spoken.Join(ctx, b.config, code)
+	own := b.account.Relay
+	if !errors.Is(err, line.ErrUntrusted) || own.Pinned || code.Relay.Host != "" && code.Relay != own {
+		return err
+	}
+	shown, unknown := line.Presented(ctx, line.Config{Relay: own, Dial: b.account.Dial})
+	if unknown != nil {
+		return err
+	}
+	account, unknown := b.owned.profile.AccountAt(shown)
+	if unknown != nil {
+		return unknown
+	}
+	under := b.owned.pairing(account, b.name)
+	under.config.Check = func(signed []byte) error {
+		card, err := identity.ParseCardBytes(signed)
+		if err == nil && card.Relay != shown {
+			err = errOtherRelay
+		}
+		if err != nil {
+			return err
+		}
+		return b.config.Check(signed)
+	}
+	under.config.Keep = func(signed []byte) error {
+		if err := b.owned.profile.Set("relay.address", shown.String()); err != nil {
+			return err
+		}
+		return b.config.Keep(signed)
+	}
+	return spoken.Join(ctx, under.config, code)
 }
 
 // pairing owns the profile, runs its relay if that is on this machine, and tells
@@ -160,7 +208,7 @@ func (p *program) pairing(name string, add func(context.Context, pairing) error)
 
 func (o *owned) pairing(account call.Account, name string) pairing {
 	kept := new(string)
-	return pairing{kept: kept, config: spoken.Config{
+	return pairing{owned: o, account: account, name: name, kept: kept, config: spoken.Config{
 		Self: account.Self, Card: account.Card, Relay: account.Relay, Admission: account.Admission, Dial: account.Dial,
 		Check: func(signed []byte) error { return o.profile.CheckPaired(signed, name) },
 		Keep: func(signed []byte) (err error) {

@@ -1,10 +1,21 @@
 package cli
 
 import (
+	"context"
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/armon/go-socks5"
 )
 
 // strangers sets up alice and bob, who know nothing of each other.
@@ -85,6 +96,95 @@ func TestCodesThatDoNotAdd(t *testing.T) {
 	}
 	if contacts := must(t, "--home", bob, "contacts", "--json"); contacts != "" {
 		t.Errorf("bob has %s", contacts)
+	}
+}
+
+// TestJoiningByTheRelaysName: the joiner knows of a relay with a pin only what the code
+// says, its name, and ends with the pin in the settings and the card.
+func TestJoiningByTheRelaysName(t *testing.T) {
+	t.Parallel()
+	_, address := startRelay(t, t.TempDir())
+	name, _, _ := strings.Cut(address, "#")
+	alice, bob := strangers(t, address, name, "on")
+	for _, how := range []string{"with the relay's name", "without it"} {
+		must(t, "--home", bob, "settings", "set", "relay.address", name)
+		invite := start(t, "--home", alice, "invite", "--json")
+		words := strings.Fields(invite.await("invite.code").text("code"))
+		if how == "without it" {
+			words = words[1:]
+		}
+		must(t, append([]string{"--home", bob, "join"}, words...)...)
+		if status := invite.exit(); status != 0 {
+			t.Errorf("%s: the invitation ended with %d", how, status)
+		}
+		if kept := must(t, "--home", bob, "settings", "get", "relay.address"); kept != address {
+			t.Errorf("%s: bob's relay is %s, not %s", how, kept, address)
+		}
+	}
+	if known := must(t, "--home", alice, "contacts", "--json"); !strings.Contains(known, address) {
+		t.Errorf("alice knows bob under %s", known)
+	}
+	listen := start(t, "--home", bob, "listen", "--auto-answer", "alice", "--mic", "null", "--speaker", "null", "--json")
+	listen.await("listen.ready")
+	call := start(t, "--home", alice, "call", "bob", "--mic", "tone", "--speaker", "null", "--for", "1s", "--json")
+	call.await("call.connected")
+	if status := call.exit(); status != 0 {
+		t.Errorf("the call: status %d", status)
+	}
+}
+
+// inBetween is a SOCKS5 proxy that takes everybody to a machine which holds a key of
+// its own and passes on, opened, what is meant for the relay of that name.
+func inBetween(t *testing.T, relay string) (proxy string) {
+	t.Helper()
+	onward := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "https", Host: relay})
+	onward.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	onward.ErrorLog = log.New(io.Discard, "", 0)
+	machine := httptest.NewTLSServer(onward)
+	machine.Config.ErrorLog = onward.ErrorLog
+	t.Cleanup(machine.Close)
+	server, err := socks5.New(&socks5.Config{
+		Logger: onward.ErrorLog,
+		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, machine.Listener.Addr().String())
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() { _ = server.Serve(listener) }()
+	return "socks5://" + listener.Addr().String()
+}
+
+// TestAnotherKeyThanTheCardSays: somebody stands between the joiner and the relay whose
+// name they know, and passes on what both say. The code is right, and nobody is added.
+func TestAnotherKeyThanTheCardSays(t *testing.T) {
+	t.Parallel()
+	_, address := startRelay(t, t.TempDir())
+	name, _, _ := strings.Cut(address, "#")
+	alice, bob := strangers(t, address, name, "off")
+	must(t, "--home", bob, "settings", "set", "relay.proxy", inBetween(t, name))
+	invite := start(t, "--home", alice, "invite", "--json")
+	code := invite.await("invite.code").text("code")
+	_, stderr, status := run(t, "--home", bob, "join", code)
+	if status != 6 || !strings.Contains(stderr, "another key than the card") {
+		t.Errorf("bob: status %d, %s", status, stderr)
+	}
+	if failed := invite.await("error"); invite.exit() == 0 {
+		t.Errorf("alice: %v", failed)
+	}
+	for _, home := range []string{alice, bob} {
+		if known := must(t, "--home", home, "contacts", "--json"); known != "" {
+			t.Errorf("%s has %s", home, known)
+		}
+	}
+	if kept := must(t, "--home", bob, "settings", "get", "relay.address"); kept != name {
+		t.Errorf("bob's relay is %s", kept)
 	}
 }
 

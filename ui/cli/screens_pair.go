@@ -11,8 +11,8 @@ import (
 // Invite shows a code and waits until somebody uses it; it returns the name they
 // are kept under.
 func (s screens) Invite(ctx context.Context, onCode func(code string)) (name string, err error) {
-	return s.addByCode(ctx, "", func(ctx context.Context, config spoken.Config) error {
-		return spoken.Invite(ctx, config, func(code spoken.Code, _ time.Time) { onCode(code.String()) })
+	return s.addByCode(ctx, "", func(ctx context.Context, b pairing) error {
+		return spoken.Invite(ctx, b.config, func(code spoken.Code, _ time.Time) { onCode(code.String()) })
 	})
 }
 
@@ -25,12 +25,12 @@ func (s screens) Join(ctx context.Context, code, name string) (kept string, err 
 	if err != nil {
 		return "", err
 	}
-	return s.addByCode(ctx, name, func(ctx context.Context, config spoken.Config) error {
-		return spoken.Join(ctx, config, parsed)
+	return s.addByCode(ctx, name, func(ctx context.Context, b pairing) error {
+		return b.join(ctx, parsed)
 	})
 }
 
-func (s screens) addByCode(ctx context.Context, name string, add func(context.Context, spoken.Config) error) (string, error) {
+func (s screens) addByCode(ctx context.Context, name string, add func(context.Context, pairing) error) (string, error) {
 	account, err := s.profile.Account()
 	if err != nil {
 		return "", err
@@ -44,7 +44,7 @@ func (s screens) addByCode(ctx context.Context, name string, add func(context.Co
 		defer func() { _ = host.Close() }()
 	}
 	prepared := s.pairing(account, name)
-	if err := add(ctx, prepared.config); err != nil {
+	if err := add(ctx, prepared); err != nil {
 		return "", err
 	}
 	s.engine.PolicyChanged()
