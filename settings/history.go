@@ -39,29 +39,51 @@ type HistoryEntry struct {
 	Receipt string  `json:"receipt,omitempty"`
 }
 
+// Missed reports whether somebody called and was not talked to, without the person
+// having decided so.
+func (e HistoryEntry) Missed() bool {
+	return e.Incoming && slices.Contains([]string{"missed", "silenced", "busy"}, e.Outcome)
+}
+
 type historyFile struct {
 	Version int            `json:"version"`
+	Looked  time.Time      `json:"looked,omitzero"` // when the person last looked at the history
 	Calls   []HistoryEntry `json:"calls"`
 }
 
-// LoadHistory reads the calls that keep lets stay, oldest first; without a file there
-// are none.
-func LoadHistory(path string, keep Keep, now time.Time) ([]HistoryEntry, error) {
+// LoadHistory reads the calls that keep lets stay, oldest first, and when the person
+// last looked at them; without a file there are none.
+func LoadHistory(path string, keep Keep, now time.Time) (calls []HistoryEntry, looked time.Time, err error) {
 	if keep == KeepNothing {
-		return nil, nil
+		return nil, time.Time{}, nil
 	}
 	data, err := readPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, time.Time{}, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	var file historyFile
 	if err := unmarshal(path, data, &file); err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
-	return kept(file.Calls, keep, now), nil
+	return kept(file.Calls, keep, now), file.Looked, nil
+}
+
+// LookAtHistory notes that the person looked at the history at a moment, which never
+// goes back. Where there is no history there is nothing to note.
+func LookAtHistory(path string, keep Keep, now time.Time) error {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) || keep == KeepNothing {
+		return nil
+	}
+	return alone(path, func() error {
+		calls, looked, err := LoadHistory(path, keep, now)
+		if err != nil || len(calls) == 0 || !now.After(looked) {
+			return err
+		}
+		return save(path, historyFile{Version: fileVersion, Looked: now, Calls: calls})
+	})
 }
 
 // kept are the calls that stay.
@@ -79,11 +101,11 @@ func AddHistory(path string, keep Keep, entry HistoryEntry, now time.Time) error
 		return ForgetHistory(path)
 	}
 	return alone(path, func() error {
-		calls, err := LoadHistory(path, keep, now)
+		calls, looked, err := LoadHistory(path, keep, now)
 		if err != nil {
 			return err
 		}
-		return save(path, historyFile{Version: fileVersion, Calls: kept(append(calls, entry), keep, now)})
+		return save(path, historyFile{Version: fileVersion, Looked: looked, Calls: kept(append(calls, entry), keep, now)})
 	})
 }
 

@@ -14,7 +14,7 @@ func TestHistoryKeepsWhatItIsTold(t *testing.T) {
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	load := func(keep Keep) int {
 		t.Helper()
-		calls, err := LoadHistory(path, keep, now)
+		calls, _, err := LoadHistory(path, keep, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestTwoWritersOfHistoryLoseNothing(t *testing.T) {
 		})
 	}
 	writers.Wait()
-	if calls, err := LoadHistory(path, KeepMonth, time.Now()); err != nil || len(calls) != 20 {
+	if calls, _, err := LoadHistory(path, KeepMonth, time.Now()); err != nil || len(calls) != 20 {
 		t.Errorf("%d calls, %v", len(calls), err)
 	}
 }
@@ -84,7 +84,46 @@ func TestADamagedHistoryIsNotOverwritten(t *testing.T) {
 	if err := AddHistory(path, KeepMonth, HistoryEntry{}, time.Now()); err == nil {
 		t.Error("it was overwritten")
 	}
-	if _, err := LoadHistory(path, KeepMonth, time.Now()); err == nil {
+	if _, _, err := LoadHistory(path, KeepMonth, time.Now()); err == nil {
 		t.Error("it was read")
+	}
+}
+
+// TestTheLookAtTheHistoryIsKept through calls that follow, and never goes back.
+func TestTheLookAtTheHistoryIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.json")
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	look := func(at time.Time) time.Time {
+		t.Helper()
+		if err := LookAtHistory(path, KeepForever, at); err != nil {
+			t.Fatal(err)
+		}
+		_, looked, err := LoadHistory(path, KeepForever, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return looked
+	}
+	if got := look(now); !got.IsZero() {
+		t.Errorf("without a history it was looked at: %v", got)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("looking made a history")
+	}
+	if err := AddHistory(path, KeepForever, HistoryEntry{ID: "1", Time: now, Incoming: true, Outcome: "missed"}, now); err != nil {
+		t.Fatal(err)
+	}
+	if got := look(now); !got.Equal(now) {
+		t.Errorf("looked at %v", got)
+	}
+	if got := look(now.Add(-time.Hour)); !got.Equal(now) {
+		t.Errorf("looked at %v after a clock that went back", got)
+	}
+	if err := AddHistory(path, KeepForever, HistoryEntry{ID: "2", Time: now.Add(time.Minute), Incoming: true, Outcome: "missed"}, now); err != nil {
+		t.Fatal(err)
+	}
+	calls, looked, err := LoadHistory(path, KeepForever, now)
+	if err != nil || len(calls) != 2 || !looked.Equal(now) || !calls[0].Missed() || !calls[1].Time.After(looked) {
+		t.Errorf("%v, looked at %v, %v", calls, looked, err)
 	}
 }

@@ -62,7 +62,7 @@ func check(t *testing.T, paths Paths) {
 	if err != nil || string(card) != "sotto:card\n" {
 		t.Fatalf("card: %q, %v", card, err)
 	}
-	calls, err := LoadHistory(paths.History, KeepForever, time.Now())
+	calls, _, err := LoadHistory(paths.History, KeepForever, time.Now())
 	if err != nil || len(calls) != 1 || calls[0].Name != "bob" {
 		t.Fatalf("history: %v, %v", calls, err)
 	}

@@ -12,11 +12,11 @@ func (p *Profile) Record(entry settings.HistoryEntry) error {
 	return settings.AddHistory(p.Paths.History, p.lastGood().Calls.History, entry, time.Now())
 }
 
-// History are the calls that are over, newest first.
-func (p *Profile) History() ([]settings.HistoryEntry, error) {
-	calls, err := settings.LoadHistory(p.Paths.History, p.lastGood().Calls.History, time.Now())
+// History are the calls that are over, newest first, and when the person last looked.
+func (p *Profile) History() (calls []settings.HistoryEntry, looked time.Time, err error) {
+	calls, looked, err = settings.LoadHistory(p.Paths.History, p.lastGood().Calls.History, time.Now())
 	slices.Reverse(calls)
-	return calls, err
+	return calls, looked, err
 }
 
 // ForgetHistory deletes the history.
@@ -30,15 +30,7 @@ func (p *Profile) TidyHistory() error {
 	return p.ForgetHistory()
 }
 
-// MissedSince counts the calls that came in after a moment and were not answered or
-// declined here.
-func (p *Profile) MissedSince(moment time.Time) (int, error) {
-	calls, err := p.History()
-	missed := 0
-	for _, entry := range calls {
-		if entry.Incoming && entry.Time.After(moment) && slices.Contains([]string{"missed", "silenced", "busy"}, entry.Outcome) {
-			missed++
-		}
-	}
-	return missed, err
+// LookAtHistory notes that the person looks at the history now.
+func (p *Profile) LookAtHistory() error {
+	return settings.LookAtHistory(p.Paths.History, p.lastGood().Calls.History, time.Now())
 }

@@ -50,7 +50,7 @@ func (p *program) history() error {
 	if err != nil {
 		return err
 	}
-	calls, err := opened.History()
+	calls, _, err := opened.History()
 	if err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func block(opened *profile.Profile, who string, blocked bool) error {
 		return err
 	}
 	name := ""
-	calls, _ := opened.History() // only for a name
+	calls, _, _ := opened.History() // only for a name
 	for _, entry := range calls {
 		if entry.Key == who {
 			name = entry.Name

@@ -99,14 +99,14 @@ func (s screens) BlockContact(name string, blocked bool) error {
 	return s.profile.Mark(name, nil, &blocked)
 }
 
-// History are the calls that are over, newest first.
-func (s screens) History() ([]settings.HistoryEntry, error) { return s.profile.History() }
+// History are the calls that are over, newest first, and when the person last looked.
+func (s screens) History() ([]settings.HistoryEntry, time.Time, error) { return s.profile.History() }
+
+// LookAtHistory notes that they look now.
+func (s screens) LookAtHistory() error { return s.profile.LookAtHistory() }
 
 // ForgetHistory deletes them.
 func (s screens) ForgetHistory() error { return s.profile.ForgetHistory() }
-
-// MissedSince counts the calls that came in and were missed after a moment.
-func (s screens) MissedSince(moment time.Time) (int, error) { return s.profile.MissedSince(moment) }
 
 // SetContactRing chooses what a contact's call does here: default, silence or always.
 func (s screens) SetContactRing(name, ring string) error {

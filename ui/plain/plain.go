@@ -88,6 +88,7 @@ func (p *plain) begin() {
 	p.say("Sotto, private voice calls, in plain lines. Type a command and press Enter; type help to hear the commands.")
 	if p.Profile.IsSetUp() {
 		p.standing()
+		p.missed()
 		return
 	}
 	p.asking = newFirstRun(p)

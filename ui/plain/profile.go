@@ -3,6 +3,7 @@ package plain
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"sotto/settings"
@@ -201,7 +202,7 @@ func history(p *plain, what string) error {
 	default:
 		return errors.New("after history comes nothing, or forget")
 	}
-	all, err := p.Profile.History()
+	all, _, err := p.Profile.History()
 	if err != nil {
 		return err
 	}
@@ -215,5 +216,26 @@ func history(p *plain, what string) error {
 		}
 		p.say("%s, %s %s: %s. %s", entry.Time.Local().Format("2 January 15:04"), way, entry.Name, tui.Outcome(entry), entry.Receipt)
 	}
-	return nil
+	return p.Profile.LookAtHistory()
+}
+
+// missed says how many calls were missed since the person last heard the history.
+func (p *plain) missed() {
+	all, looked, err := p.Profile.History()
+	if err != nil {
+		p.complain(err)
+		return
+	}
+	var names []string
+	n := 0
+	for _, entry := range all {
+		if entry.Missed() && entry.Time.After(looked) {
+			if n++; !slices.Contains(names, entry.Name) {
+				names = append(names, entry.Name)
+			}
+		}
+	}
+	if n > 0 {
+		p.say("%s, from %s. Type history to hear more.", count(n, "missed call"), strings.Join(names[:min(len(names), 5)], ", "))
+	}
 }

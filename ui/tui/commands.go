@@ -26,6 +26,7 @@ type (
 	loaded struct {
 		contacts []Contact
 		history  []settings.HistoryEntry
+		looked   time.Time // when the person last looked at it
 		sealed   bool
 		settings map[string]string
 		mistake  error // in the settings file; settings are the last good ones
@@ -57,7 +58,7 @@ func load(profile Profile) loaded {
 	result.settings, result.mistake = profile.Settings()
 	result.sealed = profile.Sealed()
 	var err error
-	if result.history, err = profile.History(); result.err == nil {
+	if result.history, result.looked, err = profile.History(); result.err == nil {
 		result.err = err
 	}
 	return result

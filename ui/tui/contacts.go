@@ -1,6 +1,9 @@
 package tui
 
 import (
+	"fmt"
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
@@ -166,7 +169,7 @@ func contactLine(w *world, contact Contact, selected bool, column, width int) st
 	case contact.Blocked:
 		mark = w.theme.Bad.Render(glyph.Blocked) + " blocked"
 	default:
-		mark = w.verifiedMark(contact.Verified)
+		mark = w.markNarrow(contact, room)
 	}
 	if about := w.callsWith(contact); about != "" && room > 18+ansi.StringWidth(about) {
 		mark = pad(mark, 17) + about
@@ -183,6 +186,24 @@ func (w *world) callsWith(contact Contact) string {
 		return w.theme.Faint.Render("last call " + w.when(last.Time))
 	}
 	return ""
+}
+
+// markNarrow is the verified mark, and where there is no room for missed calls in words
+// beside it, as much of both as there is room for.
+func (w *world) markNarrow(contact Contact, room int) string {
+	mark, n := w.verifiedMark(contact.Verified), w.missedFrom(contact.Key)
+	if n == 0 || contact.Key == "" || room > 18+ansi.StringWidth(w.callsWith(contact)) {
+		return mark
+	}
+	few := w.theme.Warn.Render(fmt.Sprintf("%s %d", w.theme.Glyph.In, n))
+	missed := few + w.theme.Warn.Render(" missed")
+	sign, _, _ := strings.Cut(mark, " ")
+	for _, shown := range []string{mark + "  " + missed, mark + "  " + few, sign + "  " + missed} {
+		if ansi.StringWidth(shown) <= room {
+			return shown
+		}
+	}
+	return sign + "  " + few
 }
 
 // verifiedMark says in a glyph and in words whether keys were compared.
@@ -265,9 +286,8 @@ func (c *contactList) do(m *model, chosen action) tea.Cmd {
 	case addContact:
 		m.push(newAddQuestion())
 	case openHistory:
-		m.seenHistory = m.now
 		m.push(&historyList{})
-		return m.load()
+		return m.lookAtHistory()
 	case openContact:
 		m.push(&contactView{who.Name})
 	case renameContact:

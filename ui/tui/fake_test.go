@@ -134,6 +134,7 @@ type fakeProfile struct {
 	chosen     []Choices
 	contacts   []Contact
 	history    []settings.HistoryEntry
+	looked     time.Time // at the history
 	settings   map[string]string
 	invited    chan string // nil: inviting fails; else the name of who used the code
 	joined     []string    // codes that were used
@@ -149,7 +150,7 @@ func newFakeProfile(setUp bool, contacts ...Contact) *fakeProfile {
 	for _, key := range settings.Keys() {
 		f.settings[key.Name] = key.Default
 	}
-	f.settings["name"] = "alice"
+	f.settings["name"], f.looked = "alice", start
 	return f
 }
 
@@ -351,10 +352,20 @@ func (f *fakeProfile) Microphone(ctx context.Context, _ string) (<-chan float64,
 	return levels, f.noMic
 }
 
-func (f *fakeProfile) History() ([]settings.HistoryEntry, error) {
+func (f *fakeProfile) History() ([]settings.HistoryEntry, time.Time, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Clone(f.history), nil
+	return slices.Clone(f.history), f.looked, nil
+}
+
+// LookAtHistory notes a moment after every call that there is.
+func (f *fakeProfile) LookAtHistory() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fails == nil {
+		f.looked = start.Add(time.Hour)
+	}
+	return f.fails
 }
 
 func (f *fakeProfile) ForgetHistory() error {

@@ -43,12 +43,6 @@ func outcomeOf(entry settings.HistoryEntry) string {
 	return words.out
 }
 
-// missed reports whether somebody called and was not talked to, without the person
-// having decided so.
-func missed(entry settings.HistoryEntry) bool {
-	return entry.Incoming && slices.Contains([]string{"missed", "silenced", "busy"}, entry.Outcome)
-}
-
 func lengthOf(entry settings.HistoryEntry) time.Duration {
 	return time.Duration(entry.Seconds * float64(time.Second))
 }
@@ -134,7 +128,7 @@ func historyLine(w *world, entry settings.HistoryEntry, selected bool, column, w
 	}
 	said, says := outcomeOf(entry), plainStyle
 	switch {
-	case missed(entry):
+	case entry.Missed():
 		says = w.theme.Warn
 	case entry.Outcome == "mismatch":
 		says = w.theme.Bad
@@ -163,7 +157,7 @@ func (h *historyList) do(m *model, chosen action) tea.Cmd {
 	case back:
 		if !h.filter.open {
 			m.pop()
-			return nil
+			return m.lookAtHistory() // it shows calls that came while it was open, too
 		}
 		h.leaveFilter(&m.world)
 	case accept:
@@ -184,6 +178,12 @@ func (h *historyList) leaveFilter(w *world) {
 	if len(kept) > 0 {
 		h.at = slices.IndexFunc(w.history, func(entry settings.HistoryEntry) bool { return entry == kept[at] })
 	}
+}
+
+// lookAtHistory notes that nothing in the history is news any more.
+func (m *model) lookAtHistory() tea.Cmd {
+	m.seenHistory = m.now
+	return act(m.profile.LookAtHistory, (*model).load)
 }
 
 // newForgetting asks before the history is deleted.
@@ -328,7 +328,7 @@ func (w *world) lastCall(contact Contact) (settings.HistoryEntry, bool) {
 func (w *world) missedFrom(key string) int {
 	count := 0
 	for _, entry := range w.history {
-		if missed(entry) && entry.Time.After(w.seenHistory) && (key == "" || entry.Key == key) {
+		if entry.Missed() && entry.Time.After(w.seenHistory) && (key == "" || entry.Key == key) {
 			count++
 		}
 	}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"sotto/net/call"
@@ -77,5 +78,21 @@ func TestEveryOutcomeHasWords(t *testing.T) {
 	}
 	if got := outcomeOf(settings.HistoryEntry{Outcome: "something new"}); got != "something new" {
 		t.Errorf("an outcome without words is shown as %q", got)
+	}
+}
+
+// TestTheBadgeOfMissedCallsIsKept: what was missed before the program started is told,
+// until the history is looked at, and not again after a new start.
+func TestTheBadgeOfMissedCallsIsKept(t *testing.T) {
+	profile := newFakeProfile(true, someContacts...)
+	profile.history = somePast
+	d := newDriver(t, &fakeCalls{snap: ready}, profile)
+	d.resize(40, 12)
+	d.wants("2 missed calls: h shows the history.", "← 1")
+	d.press("h", "esc")
+	d.wants("carol")
+	d.wantsNot("missed", "← 1")
+	if again := newDriver(t, &fakeCalls{snap: ready}, profile); strings.Contains(again.flat(), "missed") {
+		t.Errorf("after a new start:\n%s", again.seen())
 	}
 }

@@ -48,7 +48,7 @@ type world struct {
 	contacts    []Contact
 	history     []settings.HistoryEntry // the newest first
 	sealed      bool                    // a passphrase is set
-	seenHistory time.Time               // when the person last looked at it, or began
+	seenHistory time.Time               // when the person last looked at it
 	settings    map[string]string
 	keymap      keymap    // the person's own keys
 	mistake     string    // what is wrong in the settings file; "": nothing
@@ -117,7 +117,6 @@ func newModel(ctx context.Context, cfg Config, look theme.Theme, events <-chan c
 		m.stack = []screen{newSetup(cfg.Profile.DefaultName())}
 	}
 	m.now = m.clock()
-	m.seenHistory = m.now
 	return m
 }
 
@@ -289,6 +288,9 @@ func (m *model) keep(fresh loaded) {
 		m.contacts = fresh.contacts
 	}
 	m.history, m.sealed = fresh.history, fresh.sealed
+	if fresh.looked.After(m.seenHistory) {
+		m.seenHistory = fresh.looked
+	}
 	if fresh.settings != nil {
 		m.settings = fresh.settings
 	}

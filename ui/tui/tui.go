@@ -87,7 +87,9 @@ type Profile interface {
 	VerifyContact(name string, verified bool) error
 	BlockContact(name string, blocked bool) error
 	Card() (string, error)
-	History() ([]settings.HistoryEntry, error) // newest first
+	// History are the calls that are over, newest first, and when the person last looked.
+	History() (calls []settings.HistoryEntry, looked time.Time, err error)
+	LookAtHistory() error // they look now
 	ForgetHistory() error
 	Sealed() bool // a passphrase is set
 	SetPassphrase(old, new string) error
