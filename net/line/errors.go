@@ -59,7 +59,7 @@ func (r refusal) Error() string {
 	case wire.RefusedAdmission:
 		return "the relay serves only those who hold its admission token; ask whoever runs it for the token and set relay.admission"
 	case wire.RefusedKey:
-		return "the relay did not accept the key of this line; check that the relay's address is written exactly as whoever runs it gives it"
+		return "the relay goes by another name than the one written here; write its address exactly as whoever runs it gives it, or ask them to start it with sotto relay --name and this one"
 	case wire.RefusedVersion:
 		return "the relay speaks another version of the protocol; update sotto, or ask whoever runs the relay to"
 	case wire.RefusedForwarding:

@@ -208,6 +208,9 @@ func (p *Profile) Address() (identity.Address, error) {
 	}
 	switch loaded.Relay.Address {
 	case "":
+		if !p.IsSetUp() {
+			return identity.Address{}, settings.ErrNotSetUp
+		}
 		return identity.Address{}, ErrNoRelay
 	case LocalRelay:
 		secrets, err := settings.LoadSecrets(p.Paths.Identity)

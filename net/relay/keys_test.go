@@ -9,23 +9,25 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"sotto/net/nettest"
 )
 
-// writeCertificate puts a fresh certificate for 127.0.0.1 and its key into dir.
-func writeCertificate(t *testing.T, dir string, serial int64) (certFile, keyFile string) {
+// writeCertificate puts a fresh certificate for 127.0.0.1 and names, and its key, into dir.
+func writeCertificate(t *testing.T, dir string, serial int64, names ...string) (certFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: names,
 	}
 	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -65,6 +67,33 @@ func TestCertificateFile(t *testing.T) {
 	if err == nil {
 		_ = old.Close()
 		t.Fatal("the relay speaks TLS 1.2")
+	}
+}
+
+// TestTheRelaysNameIsRemarkedOn where nobody would reach it by the one it has.
+func TestTheRelaysNameIsRemarkedOn(t *testing.T) {
+	certFile, keyFile := writeCertificate(t, t.TempDir(), 42, "relay.example.org", "other.example.org")
+	public := netip.MustParseAddr("203.0.113.7")
+	for _, test := range []struct {
+		config Config
+		host   string
+		want   string // in the remark; "": there is none
+	}{
+		{Config{PublicIP: public}, "203.0.113.7", "start the relay with --name"},
+		{Config{PublicIP: public, Name: "relay.example.org"}, "relay.example.org", ""},
+		{Config{PublicIP: netip.MustParseAddr("127.0.0.1")}, "127.0.0.1", ""},
+		{Config{PublicIP: public, CertFile: certFile, KeyFile: keyFile}, "203.0.113.7", "start the relay with --name relay.example.org."},
+		{Config{PublicIP: public, CertFile: certFile, KeyFile: keyFile, Name: "relay.example.net"}, "relay.example.net", "and not for relay.example.net"},
+		{Config{PublicIP: public, CertFile: certFile, KeyFile: keyFile, Name: "other.example.org"}, "other.example.org", ""},
+	} {
+		keys, err := loadKeys(test.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := remark(test.config, test.host, keys)
+		if (test.want == "") != (got == "") || !strings.Contains(got, test.want) {
+			t.Errorf("%+v: %q, want %q in it", test.config, got, test.want)
+		}
 	}
 }
 

@@ -77,6 +77,7 @@ type Server struct {
 	gateway *gateway.Gateway
 	turn    *turn.Server
 	address identity.Address
+	remark  string
 	public  netip.Addr
 
 	closing sync.Once
@@ -123,6 +124,7 @@ func (s *Server) compose(config Config, keys *keys, listener net.Listener, packe
 	if s.address, err = advertised(config, listener.Addr(), keys); err != nil {
 		return abandon(err)
 	}
+	s.remark = remark(config, s.address.Host, keys)
 	s.turn, err = turn.Start(turn.Config{
 		Conn: packets, PublicIP: config.PublicIP, Secret: keys.turnSecret,
 		AllowPeers: config.AllowPeers, Net: config.TurnNet, Log: config.Log,
@@ -227,6 +229,9 @@ func advertised(config Config, at net.Addr, keys *keys) (identity.Address, error
 
 // Address is what people put into their settings, pin included.
 func (s *Server) Address() identity.Address { return s.address }
+
+// Remark is a sentence about the relay's name that whoever runs it is to know; "": none.
+func (s *Server) Remark() string { return s.remark }
 
 // TurnAddress is where TURN is served.
 func (s *Server) TurnAddress() netip.AddrPort { return s.turn.Addr() }

@@ -128,11 +128,15 @@ func (p *program) relay(f relayFlags) error {
 			Laboratory bool   `json:"laboratory"`
 			Admission  string `json:"admission"`
 			Version    string `json:"version"`
-		}{at(time.Now(), "relay.ready"), server.Address().String(), server.TurnAddress().String(), server.Laboratory(), f.admission, Version})
+			Remark     string `json:"remark,omitempty"`
+		}{at(time.Now(), "relay.ready"), server.Address().String(), server.TurnAddress().String(), server.Laboratory(), f.admission, Version, server.Remark()})
 	} else {
 		p.say("Relay ready: %s", server.Address())
 		if server.Laboratory() {
 			p.say("It listens on this machine only: a laboratory for trying things out.")
+		}
+		if remark := server.Remark(); remark != "" {
+			p.say("%s", remark)
 		}
 	}
 	select {

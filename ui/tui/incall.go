@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -174,6 +175,7 @@ const (
 
 func (w *world) drawMeters(p *page, info *call.Info, name string, width int) {
 	column := min(max(ansi.StringWidth(name), 3), 14, max(width/3, 3))
+	// A bar moves only for sound that somebody hears.
 	you, them := "", ""
 	switch {
 	case info.Held:
@@ -183,9 +185,14 @@ func (w *world) drawMeters(p *page, info *call.Info, name string, width int) {
 	case info.Muted:
 		you = "muted"
 	}
-	if info.PeerHeld && them == "" {
-		them = "on hold"
+	still := ""
+	switch {
+	case info.PeerHeld:
+		still = "on hold"
+	case !info.Reconnecting.IsZero():
+		still = "not heard"
 	}
+	you, them = cmp.Or(you, still), cmp.Or(them, still)
 	p.add(w.meter("you", info.Stats.LevelIn, you, column, width))
 	p.add(w.meter(name, info.Stats.LevelOut, them, column, width))
 }

@@ -318,7 +318,7 @@ func callScenes() []scene {
 			d.write("four o'clock then")
 		}},
 		{name: "call-reconnecting", snap: with(func(i *call.Info) {
-			i.Reconnecting, i.Stats = start.Add(-12*time.Second), call.Stats{LevelIn: -96, LevelOut: -96}
+			i.Reconnecting, i.Stats = start.Add(-12*time.Second), call.Stats{LevelIn: -20, LevelOut: -96}
 			i.Quality = call.Quality{Word: "poor", Reason: "nothing arrives"}
 		})},
 		{name: "call-deafened", snap: with(func(i *call.Info) { i.Muted, i.Deafened = true, true })},
