@@ -46,6 +46,7 @@ var owners = map[string]string{
 	"charm.land/bubbletea/v2":         "sotto/ui",
 	"github.com/spf13/cobra":          "sotto/ui/cli",
 	"rsc.io/qr":                       "sotto/ui/qr",
+	"github.com/godbus/dbus/v5":       "sotto/ui/notify",
 	"golang.org/x/net/proxy":          "sotto/net/proxy",
 	"filippo.io/age":                  "sotto/settings",
 	"github.com/zalando/go-keyring":   "sotto/ui/cli",

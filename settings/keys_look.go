@@ -48,8 +48,10 @@ var lookKeys = []Key{
 		comment: "How a call makes itself noticed beyond the screen:\n" +
 			"  \"off\"   not at all\n" +
 			"  \"bell\"  the terminal's bell and the window's title, without a name\n" +
-			"  \"full\"  with the caller's name, and a notification where the terminal has\n" +
-			"          them; whoever sees your desktop sees it, and desktops keep it",
+			"  \"full\"  with the caller's name in the title and in a notification: on a local\n" +
+			"          Linux desktop one to answer and decline with, elsewhere where the\n" +
+			"          terminal has them. Whoever sees your desktop sees the name, on some\n" +
+			"          desktops while it is locked, and its history of notices may keep it",
 		text: func(s *Settings) *string { return &s.Look.Notify },
 	},
 }

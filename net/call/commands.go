@@ -17,16 +17,18 @@ var (
 
 // Answer takes the call that is ringing here.
 func (e *Engine) Answer() error {
-	return e.command(func(c *call) error {
-		if c.info.Phase != Incoming {
-			return ErrNoCall
-		}
-		select {
-		case c.answered <- struct{}{}:
-		default:
-		}
-		return nil
-	})
+	return e.command((*call).answerLocked)
+}
+
+func (c *call) answerLocked() error {
+	if c.info.Phase != Incoming {
+		return ErrNoCall
+	}
+	select {
+	case c.answered <- struct{}{}:
+	default:
+	}
+	return nil
 }
 
 // Decline refuses the call that is ringing here.
@@ -43,18 +45,20 @@ func (e *Engine) DeclineWith(text string) error {
 }
 
 func (e *Engine) decline(text string) error {
-	return e.command(func(c *call) error {
-		switch {
-		case c.info.Phase != Incoming:
-			return ErrNoCall
-		case text != "" && !c.info.Peer.Known:
-			return ErrStranger
-		case text != "":
-			c.info.Texts = append(c.info.Texts, Text{At: time.Now(), Mine: true, Body: text})
-		}
-		c.end(&ended{reason: DeclinedHere, text: text})
-		return nil
-	})
+	return e.command(func(c *call) error { return c.declineLocked(text) })
+}
+
+func (c *call) declineLocked(text string) error {
+	switch {
+	case c.info.Phase != Incoming:
+		return ErrNoCall
+	case text != "" && !c.info.Peer.Known:
+		return ErrStranger
+	case text != "":
+		c.info.Texts = append(c.info.Texts, Text{At: time.Now(), Mine: true, Body: text})
+	}
+	c.end(&ended{reason: DeclinedHere, text: text})
+	return nil
 }
 
 // Silence stops the sound of the call that is ringing here. It goes on ringing without

@@ -86,3 +86,38 @@ func TestAWaitingCallThatIsGivenUpLeavesTheFirstAlone(t *testing.T) {
 	}
 	bob.do(bob.engine.HangUp())
 }
+
+func TestACallIsAnsweredOrDeclinedByItsID(t *testing.T) {
+	alice, bob, carol := three(t, true)
+	bob.await(call.EventWaiting)
+	first, second := bob.engine.Snapshot().Call.ID, bob.engine.Snapshot().Waiting.ID
+	for _, late := range []string{"", "0011223344556677", first} { // first rings no more
+		if err := bob.engine.AnswerCall(late); !errors.Is(err, call.ErrNoCall) {
+			t.Errorf("answering %q: %v", late, err)
+		}
+		if err := bob.engine.DeclineCall(late); !errors.Is(err, call.ErrNoCall) {
+			t.Errorf("declining %q: %v", late, err)
+		}
+	}
+	if s := bob.engine.Snapshot(); s.Call.Phase != call.Connected || s.Waiting == nil {
+		t.Fatalf("%+v", s)
+	}
+	bob.do(bob.engine.AnswerCall(second))
+	bob.ended(call.HungUp)
+	alice.ended(call.PeerHungUp)
+	carol.await(call.EventConnected)
+	bob.until("carol is the call", func() bool {
+		s := bob.engine.Snapshot()
+		return s.Waiting == nil && s.Call.ID == second && s.Call.Phase == call.Connected
+	})
+	bob.do(bob.engine.HangUp())
+	bob.ended(call.HungUp)
+	carol.ended(call.PeerHungUp)
+	alice.do(alice.engine.Dial("bob"))
+	bob.await(call.EventIncoming)
+	if err := bob.engine.AnswerCall(second); !errors.Is(err, call.ErrNoCall) {
+		t.Errorf("a call that is over answered another: %v", err)
+	}
+	bob.do(bob.engine.DeclineCall(bob.engine.Snapshot().Call.ID))
+	bob.ended(call.DeclinedHere)
+}

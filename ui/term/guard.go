@@ -33,6 +33,7 @@ type Guard struct {
 	file   xterm.File
 	state  *xterm.State
 	also   string // what else is taken back; set before anything is drawn
+	beyond func() // takes back what is shown beyond the terminal; nil: nothing
 	once   sync.Once
 }
 
@@ -61,6 +62,9 @@ func (g *Guard) restore(first string) {
 		}
 		if g.state != nil {
 			_ = xterm.Restore(g.file.Fd(), g.state)
+		}
+		if g.beyond != nil {
+			g.beyond()
 		}
 	})
 }

@@ -24,6 +24,7 @@ func TestMain(m *testing.M) {
 
 func panicOnTerminal() {
 	guard := NewGuard(os.Stdin, os.Stdout)
+	guard.TakeBackBeyond(func() { _, _ = os.Stderr.WriteString("the desktop was taken back\n") })
 	if _, err := xterm.MakeRaw(os.Stdin.Fd()); err != nil {
 		os.Exit(9)
 	}
@@ -86,6 +87,9 @@ func TestAPanicInAGoroutineGivesTheTerminalBack(t *testing.T) {
 	}
 	if !strings.Contains(told.String(), "the sky fell") {
 		t.Errorf("standard error does not tell the panic: %q", told.String())
+	}
+	if strings.Count(told.String(), "the desktop was taken back") != 1 {
+		t.Errorf("what is beyond the terminal was not taken back once: %q", told.String())
 	}
 }
 

@@ -83,5 +83,9 @@ func (n Notices) wrap(sequence string) string {
 // title from before KeepTitle. It belongs before anything is drawn.
 func (g *Guard) TakeBack(notices Notices) { g.also = notices.Close() + backTitle }
 
+// TakeBackBeyond makes giving the terminal back also run undo, once, after it and from
+// whatever goroutine panicked. It belongs before anything is drawn.
+func (g *Guard) TakeBackBeyond(undo func()) { g.beyond = undo }
+
 // Also is what TakeBack adds to the way out.
 func (g *Guard) Also() string { return g.also }

@@ -119,6 +119,14 @@ func (f *fakeCalls) DeclineWaiting() error {
 	return f.note("decline the other", func(s *call.Snapshot) { s.Waiting = nil })
 }
 
+func (f *fakeCalls) AnswerCall(id string) error {
+	return f.note("answer "+id, func(s *call.Snapshot) { s.Call.Phase = call.Connecting })
+}
+
+func (f *fakeCalls) DeclineCall(id string) error {
+	return f.note("decline "+id, func(s *call.Snapshot) { s.Call.Phase, s.Call.Reason = call.Ended, call.DeclinedHere })
+}
+
 func (f *fakeCalls) ReturnToRelays() error {
 	return f.note("to relays", func(s *call.Snapshot) { s.Call.Proof.Route = "relay" })
 }

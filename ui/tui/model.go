@@ -121,7 +121,7 @@ func newModel(ctx context.Context, cfg Config, look theme.Theme, events <-chan c
 }
 
 func (m *model) Init() tea.Cmd {
-	return tea.Batch(m.waitForEvent(), m.waitForChange(), m.waitForRedraw(), m.pull())
+	return tea.Batch(m.waitForEvent(), m.waitForChange(), m.waitForRedraw(), m.waitForDesktop(), m.pull())
 }
 
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
@@ -131,6 +131,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	if !taken {
 		command = m.update(msg)
 	}
+	m.settleDesktop()
 	return m, tea.Batch(command, m.settleTalk(before))
 }
 
@@ -196,6 +197,8 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return m.pull()
 	case askedToLeave:
 		return m.leave()
+	case deskTold:
+		return tea.Batch(m.waitForDesktop(), m.heardDesktop(msg.Event))
 	case letGo:
 		m.gone = true
 		return tea.Quit

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"sotto/net/call"
+	"sotto/ui/notify"
 	"sotto/ui/term"
 )
 
@@ -95,4 +96,47 @@ func TestWhatIsSilencedOrOffOrNoTerminalIsNotTold(t *testing.T) {
 			t.Errorf("%s: the title is %q", level, title)
 		}
 	}
+}
+
+// The desktop was found but cannot be reached.
+func TestWithoutADesktopTheTerminalTells(t *testing.T) {
+	d, _ := noticed(t, "full")
+	desktop := notify.Start("unix:path="+t.TempDir()+"/none", func(work func()) <-chan struct{} {
+		done := make(chan struct{})
+		go func() { defer close(done); work() }()
+		return done
+	})
+	defer desktop.End()
+	d.m.notices.desktop = desktop
+	before := d.m.snap
+	d.rings("bob", false)
+	d.m.snap = d.calls.Snapshot()
+	if out := d.m.noteCalls(&before)().(tea.RawMsg).Msg; out != "\a" {
+		t.Errorf("told %q before the desktop had its turn", out)
+	}
+	d.m.settleDesktop()
+	event := <-desktop.Events()
+	if event != (notify.Event{Kind: notify.NotShown, Call: d.m.snap.Call.ID}) {
+		t.Fatalf("%+v", event)
+	}
+	if out, _ := d.m.heardDesktop(event)().(tea.RawMsg).Msg.(string); !strings.Contains(out, "bob is calling") {
+		t.Errorf("told %q", out)
+	}
+	d.calls.change(func(s *call.Snapshot) { s.Call.Phase = call.Connecting })
+	d.happen()
+	if d.m.heardDesktop(event) != nil {
+		t.Error("a call that rings no more was told")
+	}
+}
+
+func TestAClickActsOnItsOwnCall(t *testing.T) {
+	d, _ := noticed(t, "full")
+	d.rings("bob", false)
+	d.happen()
+	d.send(deskTold{notify.Event{Kind: notify.Declined, Call: "1"}})
+	d.wantsAsked("decline 1")
+	d.calls.fails = call.ErrNoCall
+	d.send(deskTold{notify.Event{Kind: notify.Answered, Call: "1"}})
+	d.wantsAsked("decline 1, answer 1")
+	d.wantsNot("There is no call")
 }

@@ -25,7 +25,7 @@ import (
 
 // TestMain lets the test binary play the program on a real terminal:
 //
-//	TUI_TEST_PROGRAM=1 TUI_TEST_SCENE=fresh|ready|ring|push|panic ./tui.test
+//	TUI_TEST_PROGRAM=1 TUI_TEST_SCENE=fresh|ready|ring|desk|push|panic ./tui.test
 func TestMain(m *testing.M) {
 	if os.Getenv("TUI_TEST_PROGRAM") != "" {
 		if err := playProgram(os.Getenv("TUI_TEST_SCENE")); err != nil {
@@ -46,7 +46,7 @@ func playProgram(scene string) error {
 		go calls.goOn()
 	}
 	switch scene {
-	case "ready", "ring", "push", "panic":
+	case "ready", "ring", "desk", "push", "panic":
 		profile.settings["calls.enabled"], profile.settings["relay.address"] = "on", "relay.example.org"
 		calls.snap.Line, calls.snap.Relay = call.LineReady, "relay.example.org:443"
 	}
@@ -54,7 +54,10 @@ func playProgram(scene string) error {
 		profile.settings["sound.talk"] = "push"
 	}
 	calls.breaks.Store(scene == "panic")
-	if scene == "ring" {
+	if scene == "desk" {
+		profile.settings["look.notify"] = "full"
+	}
+	if scene == "ring" || scene == "desk" {
 		go calls.ring()
 	}
 	return Run(context.Background(), Config{Calls: calls, Profile: profile})
@@ -78,6 +81,8 @@ func (l *liveCalls) Snapshot() call.Snapshot {
 	}
 	return snap
 }
+
+func (l *liveCalls) Silence() error { panic("a command fell over") }
 
 func (l *liveCalls) SetMuted(muted bool) error {
 	defer logged("mute")
@@ -141,12 +146,13 @@ type terminal struct {
 	stall   sync.Mutex    // held: the terminal reads no further
 }
 
-func startProgram(t *testing.T, scene string, columns, rows uint16) *terminal {
+func startProgram(t *testing.T, scene string, columns, rows uint16, environ ...string) *terminal {
 	t.Helper()
 	command := exec.Command(os.Args[0])
 	command.Env = []string{
 		"TUI_TEST_PROGRAM=1", "TUI_TEST_SCENE=" + scene, "TUI_TEST_LOG=" + filepath.Join(t.TempDir(), "log"), "TERM=xterm-256color", "LANG=C.UTF-8", "PATH=" + os.Getenv("PATH"),
 	}
+	command.Env = append(command.Env, environ...)
 	control, err := pty.StartWithSize(command, &pty.Winsize{Cols: columns, Rows: rows})
 	if err != nil {
 		t.Fatal(err)

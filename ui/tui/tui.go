@@ -28,6 +28,7 @@ import (
 	"sotto/audio/open"
 	"sotto/net/call"
 	"sotto/settings"
+	"sotto/ui/notify"
 	"sotto/ui/term"
 	"sotto/ui/theme"
 )
@@ -49,6 +50,8 @@ type Calls interface {
 	SendText(text string) error
 	AnswerWaiting() error
 	DeclineWaiting() error
+	AnswerCall(id string) error // that call and no other; call.ErrNoCall when it rings no more
+	DeclineCall(id string) error
 	ReturnToRelays() error                // a direct call, for the rest of it
 	UseDevices(mic, speaker string) error // "" leaves one as it is
 }
@@ -133,6 +136,9 @@ func Run(ctx context.Context, cfg Config) error {
 		writer := term.NewWriter(file, guard)
 		told = notices{on: true, kind: term.NoticesFor(cfg.Environ)}
 		guard.TakeBack(told.kind)
+		told.desktop = notify.Start(notify.Address(cfg.Environ), guard.Go)
+		guard.TakeBackBeyond(told.desktop.End)
+		defer told.desktop.End()
 		_, _ = writer.WriteString(term.KeepTitle)
 		defer func() { writer.Finish(guard.Also()) }()
 		cfg.Output, redraw = writer, writer.Redraw()

@@ -82,7 +82,7 @@ var wording = map[string]words{
 	"look.notify": {label: "Notices", options: []option{
 		{value: "off", label: "none"},
 		{value: "bell", label: "bell and title", means: "The terminal's bell and the window's title. Nobody's name leaves this screen."},
-		{value: "full", label: "with the name", means: "The caller's name in the title, and a notification where the terminal has them. Whoever sees your desktop sees it too, and desktops keep what they showed."},
+		{value: "full", label: "with the name", means: "The caller's name in the title and in a notification. On a local Linux desktop its buttons answer and decline. Whoever sees your desktop sees the name, on some desktops while it is locked, and its history of notices may keep it."},
 	}},
 	"look.mouse": {label: "Mouse"},
 	"look.colour": {label: "Colours", options: []option{
