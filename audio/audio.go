@@ -63,10 +63,12 @@ type Source interface {
 	Close() error
 }
 
-// Sink is where sound goes to. fill must write all PeriodSamples samples of the
-// slice it is given and must not block. Everything else is as with Source.
+// Sink is where sound goes to. fill must write all samples of the slice it is given, at
+// most PeriodSamples, and must not block: a sink asks for as little at a time as its
+// device does, because what is asked for later can be newer. Everything else is as with
+// Source.
 type Sink interface {
-	Start(fill func(period []float32)) error
+	Start(fill func(sound []float32)) error
 	Lost() <-chan error
 	Name() string
 	Close() error

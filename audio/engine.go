@@ -22,8 +22,9 @@ import (
 // sound is back, so that a microphone's death, or its slow start, does not show on
 // the wire.
 //
-// The sink's clock drives playing: each period it asks for is pulled from the playout
-// buffer there and then, so that no sound waits anywhere else. The buffer is the only
+// The sink's clock drives playing: whatever it asks for, a period at most (a sound server
+// asks for a quarter of one), is pulled from the playout buffer there and then, so that
+// no sound waits anywhere else. The buffer is the only
 // place that trades delay against gaps: it learns how unevenly packets come and how
 // unevenly the sink asks, and it makes up for the drift between the other side's
 // clock and this one by playing a little faster or slower.
@@ -53,20 +54,28 @@ func (s *Session) enqueue(period []float32) {
 	s.captured.signal()
 }
 
-// fill is called by the sink for each period.
-func (s *Session) fill(period []float32) {
+// fill is called by the sink for what it needs next.
+func (s *Session) fill(sound []float32) {
 	now := time.Now()
 	s.mu.Lock()
-	sound := s.buffer.Pull(period, now)
+	made := s.buffer.Pull(sound, now)
 	s.mu.Unlock()
 	if s.held.Load() || s.deafened.Load() {
-		clear(period)
-	} else if sound == jitter.Real && s.heardOnce.CompareAndSwap(false, true) {
+		clear(sound)
+	} else if made == jitter.Real && s.heardOnce.CompareAndSwap(false, true) {
 		s.heard <- now // has room for this one
 	}
-	s.levelOut.update(Level(period), meterFall/2)
-	if s.config.Voice != nil {
-		s.config.Voice.Played(period)
+	for len(sound) > 0 {
+		n := copy(s.played[s.playedLen:], sound)
+		sound = sound[n:]
+		if s.playedLen += n; s.playedLen < len(s.played) {
+			return
+		}
+		s.playedLen = 0
+		s.levelOut.update(Level(s.played[:]), meterFall/2)
+		if s.config.Voice != nil {
+			s.config.Voice.Played(s.played[:])
+		}
 	}
 }
 

@@ -90,6 +90,9 @@ type Session struct {
 	refused           atomic.Uint64
 	overrun           atomic.Uint64 // periods passed over to catch up after a stall of the source
 
+	played    [PeriodSamples]float32 // what the sink took since the last whole period; the sink's thread owns it
+	playedLen int
+
 	heard     chan time.Time
 	heardOnce atomic.Bool
 

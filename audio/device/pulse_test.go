@@ -162,7 +162,7 @@ func testTone(t *testing.T) {
 	}
 	var phase float64
 	if err := speaker.Start(func(period []float32) {
-		if len(period) != audio.PeriodSamples {
+		if len(period) == 0 || len(period) > audio.PeriodSamples {
 			t.Errorf("asked for %d samples", len(period))
 		}
 		for i := range period {

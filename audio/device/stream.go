@@ -42,10 +42,10 @@ type stream struct {
 	gaps   atomic.Uint64                          // written by the callback
 	last   atomic.Int64                           // when the callback last ran, Unix nanoseconds; 0: not yet
 
-	// partial is a period that a callback has begun and the next one goes on with,
-	// for backends that keep to sizes of their own. Owned by the callback.
+	// partial is a captured period that a callback has begun and the next one goes on
+	// with: a system keeps to sizes of its own. Owned by the callback.
 	partial [audio.PeriodSamples]float32
-	filled  int // capture: samples in partial; playback: samples of it still to be played
+	filled  int // samples in partial
 
 	mu      sync.Mutex // guards the following
 	started bool
@@ -131,19 +131,12 @@ func (s *stream) capture(samples []float32, deliver func([]float32)) {
 	}
 }
 
+// play has at most a period filled at a time.
 func (s *stream) play(samples []float32, fill func([]float32)) {
 	for len(samples) > 0 {
-		if s.filled == 0 && len(samples) >= audio.PeriodSamples {
-			fill(samples[:audio.PeriodSamples])
-			samples = samples[audio.PeriodSamples:]
-			continue
-		}
-		if s.filled == 0 {
-			fill(s.partial[:])
-			s.filled = len(s.partial)
-		}
-		n := copy(samples, s.partial[len(s.partial)-s.filled:])
-		samples, s.filled = samples[n:], s.filled-n
+		n := min(len(samples), audio.PeriodSamples)
+		fill(samples[:n])
+		samples = samples[n:]
 	}
 }
 

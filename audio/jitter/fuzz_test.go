@@ -55,7 +55,8 @@ func FuzzBuffer(f *testing.F) {
 			case op < 150: // time passes, nothing happens
 				now = now.Add(time.Duration(op-111) * 30 * time.Millisecond)
 			default:
-				now = now.Add(10 * time.Millisecond)
+				period := period[:1+int(op)*37%periodSamples] // what a loudspeaker asks for
+				now = now.Add(timeOf(len(period)))
 				for i := range period {
 					period[i] = float32(math.NaN())
 				}

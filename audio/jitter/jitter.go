@@ -4,7 +4,9 @@
 //
 //	Put ──> slots (by position) ──> decode or conceal ──> queue ──> stretch, resample ──> Pull
 //
-// Time is counted in positions of one period, 10 ms; a frame covers one or two.
+// Time is counted in positions of one period, 10 ms; a frame covers one or two. The
+// loudspeaker asks for as little as it likes, a period at most: the less at a time,
+// the closer to its turn a frame may come.
 // The buffer keeps one measure of delay, lead: how much later a frame is needed than
 // it would have come had it travelled like the fastest of the last two seconds. A
 // frame comes in time exactly when its own lag behind the fastest is no more than
@@ -60,9 +62,9 @@ const (
 	shortenSpare = time.Millisecond
 	hurry        = 15 * time.Millisecond
 	patience     = 0.93
-	// calmPeriods is how long after the delay had to grow it is not made smaller again,
+	// calmSamples is how long after the delay had to grow it is not made smaller again,
 	// unless there is much to gain: hiccups come in company, and each change is heard.
-	calmPeriods = 1000
+	calmSamples = 10 * sampleRate
 	calmSlack   = 25 * time.Millisecond
 )
 
@@ -152,7 +154,8 @@ type Buffer struct {
 	leftover  Sound     // what the end of queue is made of
 	held      int       // samples of concealment played in place of next without passing it
 	gap       int       // samples of concealment since the last real frame
-	calm      int       // periods pulled since the delay grew
+	calm      int       // samples pulled since the delay grew
+	asked     int       // samples that the loudspeaker asked for last: the step in which a frame's turn can move
 	recent    recent
 	resampler resampler
 	stretcher stretcher
@@ -162,7 +165,7 @@ type Buffer struct {
 
 // New returns an empty buffer that plays through decoder, which is then its own.
 func New(decoder Decoder) *Buffer {
-	b := &Buffer{decoder: decoder, periods: mostPeriods, calm: calmPeriods, queue: make([]float32, behind+ahead, behind+ahead+6*frameSamples)}
+	b := &Buffer{decoder: decoder, periods: mostPeriods, calm: calmSamples, asked: periodSamples, queue: make([]float32, behind+ahead, behind+ahead+6*frameSamples)}
 	b.delay.init()
 	b.noise.init()
 	return b
@@ -243,17 +246,18 @@ func (b *Buffer) empty(place *slot) {
 	b.stats.Lost++
 }
 
-// Pull fills period (480 samples) with what is to be heard at the instant now.
-func (b *Buffer) Pull(period []float32, now time.Time) Sound {
+// Pull fills sound, 480 samples at most, with what is to be heard from the instant now on.
+func (b *Buffer) Pull(sound []float32, now time.Time) Sound {
+	b.asked = max(1, len(sound))
 	if !b.started {
 		if !b.some || b.delay.lead(b.next, b.periods, now) < b.delay.target {
-			clear(period)
+			clear(sound)
 			return Nothing
 		}
 		b.start(now)
 	}
 	made := Concealed
-	wanted := b.resampler.begin()
+	wanted := b.resampler.begin(len(sound))
 	if b.waiting() > 0 {
 		made = b.leftover
 	}
@@ -265,14 +269,14 @@ func (b *Buffer) Pull(period []float32, now time.Time) Sound {
 			made = Real
 		}
 	}
-	b.resampler.resample(period, b.queue)
+	b.resampler.resample(sound, b.queue)
 	b.queue = b.queue[:copy(b.queue, b.queue[wanted:])]
-	b.stats.PlayedSamples += uint64(len(period))
-	b.calm++
+	b.stats.PlayedSamples += uint64(len(sound))
+	b.calm += len(sound)
 	if b.next-b.first > 2*Slots && int32(b.next-b.first) > 0 {
 		b.first = b.next - 2*Slots // so that it never seems to lie ahead
 	}
-	b.stats.Delay = b.delay.lead(b.next, b.periods, now) + timeOf(b.waiting()+len(period)+ahead)
+	b.stats.Delay = b.delay.lead(b.next, b.periods, now) + timeOf(b.waiting()+len(sound)+ahead)
 	return made
 }
 
@@ -394,9 +398,9 @@ func (b *Buffer) skip() {
 func (b *Buffer) steer(left int) {
 	excess := b.delay.excess()
 	switch {
-	case excess < spareLow: // soon too little: build up a period
+	case excess < spareLow: // soon too little: build up a step
 		b.resampler.turn(-driftMost)
-	case excess > spareLow+periodTime+spareHigh: // a whole period too much: use it up
+	case excess > spareLow+timeOf(b.asked)+spareHigh: // a whole step too much: use it up
 		b.resampler.turn(driftMost)
 	default:
 		b.resampler.turn(min(driftMost, max(-driftMost, float64(left-leftWanted)*driftSlope)))
@@ -404,21 +408,21 @@ func (b *Buffer) steer(left int) {
 }
 
 // stretch moves the delay towards the target. The queue ends with a real frame; left
-// samples were waiting before it. Periods are pulled whole, so the lead moves a period
-// at a time, when what is left over goes below none or above one.
+// samples were waiting before it. The lead moves by as much as is asked for at a
+// time, when what is left over goes below none or above that.
 func (b *Buffer) stretch(left int, now time.Time) {
 	excess := b.delay.excess()
-	slack := timeOf(left) + (excess - spareLow).Truncate(periodTime)
+	slack := timeOf(left) + (excess - spareLow).Truncate(timeOf(b.asked))
 	switch {
 	case excess < -lengthenUnder:
-		want := samplesIn(-excess) + periodSamples - left
+		want := samplesIn(-excess) + b.asked - left
 		unplayed := b.queue[behind:cap(b.queue)]
 		n := b.stretcher.lengthen(unplayed, len(b.queue)-behind, max(want, minLag), strictness(-excess))
 		b.queue = b.queue[:len(b.queue)+n]
 		b.stats.Lengthened += uint64(n)
 		b.moved(left, n)
 		b.calm = 0
-	case excess >= 0 && slack > shortenOver && (b.calm >= calmPeriods || slack > calmSlack):
+	case excess >= 0 && slack > shortenOver && (b.calm >= calmSamples || slack > calmSlack):
 		// A longer stretch of sound shows longer pitch periods.
 		if place := &b.slots[b.next%Slots]; place.full && place.position == b.next && b.waiting() < 2*frameSamples {
 			b.delay.needed(b.next, place.periods, now.Add(time.Duration(b.periods)*periodTime)) // it is decoded a frame early
@@ -433,7 +437,7 @@ func (b *Buffer) stretch(left int, now time.Time) {
 
 // moved accounts for samples that were put in or taken out, with left over before.
 func (b *Buffer) moved(left, samples int) {
-	b.delay.shift(time.Duration(floorDivide(left+samples, periodSamples)) * periodTime)
+	b.delay.shift(timeOf(floorDivide(left+samples, b.asked) * b.asked))
 }
 
 func floorDivide(a, b int) int {

@@ -62,40 +62,38 @@ func bessel(x float64) float64 {
 // resampler plays the queue a little faster or slower than it was recorded. At
 // speed 1, from a whole sample on, it copies.
 type resampler struct {
-	drift float64 // speed is 1 + drift, in this period
-	ahead float64 // drift from the next period on
+	drift float64 // speed is 1 + drift, for what is asked for now
+	ahead float64 // drift from the next question on
 	phase float64 // how far between two samples the next one lies, 0 to 1
+	wants int     // samples of the queue that are used up by what is asked for
 }
 
-// turn sets the speed from the next period on. What needs no change is brought to a
+// turn sets the speed from the next question on. What needs no change is brought to a
 // whole sample and then copied.
-func (r *resampler) turn(drift float64) {
-	if math.Abs(drift) < driftLeast {
+func (r *resampler) turn(drift float64) { r.ahead = drift }
+
+// begin begins n samples and returns how many of the queue they use up.
+func (r *resampler) begin(n int) int {
+	r.drift = r.ahead
+	if math.Abs(r.drift) < driftLeast {
 		home := -r.phase
 		if r.phase > 0.5 {
 			home = 1 - r.phase
 		}
-		drift = max(-driftLeast, min(driftLeast, home/periodSamples))
+		r.drift = max(-driftLeast, min(driftLeast, home/float64(n)))
 	}
-	r.ahead = drift
+	r.wants = int(r.phase + float64(n)*(1+r.drift) + 1e-9)
+	return r.wants
 }
 
-// begin begins a period and returns how many samples of the queue it uses up.
-func (r *resampler) begin() int {
-	r.drift = r.ahead
-	return r.wants()
-}
-
-func (r *resampler) wants() int { return int(r.phase + periodSamples*(1+r.drift) + 1e-9) }
-
-// resample fills period from queue, which has behind+wants+ahead samples or more.
-func (r *resampler) resample(period, queue []float32) {
+// resample fills out from queue, which has behind+wants+ahead samples or more.
+func (r *resampler) resample(out, queue []float32) {
 	if r.drift == 0 && r.phase == 0 {
-		copy(period, queue[behind:])
+		copy(out, queue[behind:])
 		return
 	}
 	speed := 1 + r.drift
-	for i := range period {
+	for i := range out {
 		at := r.phase + float64(i)*speed
 		whole := int(at)
 		fine := (at - float64(whole)) * phases
@@ -107,9 +105,9 @@ func (r *resampler) resample(period, queue []float32) {
 		for k, x := range sound {
 			sum += x * (from[k] + (to[k]-from[k])*mix)
 		}
-		period[i] = max(-1, min(1, sum))
+		out[i] = max(-1, min(1, sum))
 	}
-	r.phase += periodSamples*speed - float64(r.wants())
+	r.phase += float64(len(out))*speed - float64(r.wants)
 	if math.Abs(r.phase) < 1e-8 {
 		r.phase = 0
 	}
