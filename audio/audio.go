@@ -4,7 +4,8 @@
 //
 // All sound inside the program is 48 kHz, mono, float32 in [-1, 1]. It moves in
 // two units: a period of 480 samples (10 ms) between a device and the engine,
-// and a frame of 960 samples (20 ms) between the engine and the codec.
+// and a frame of 960 samples (20 ms) between the engine and the codec, or, where
+// both sides can and the network is good, a short frame of one period.
 //
 // Nothing here knows of a network, a screen or a real device: audio/device has
 // the sound cards, audio/fake what stands in for them, audio/codec Opus, and
@@ -81,18 +82,21 @@ type Notice struct {
 	Over bool   // Text was true and is no longer
 }
 
-// Encoder turns frames into payloads of one constant size. It belongs to one goroutine.
+// Encoder turns frames into payloads of one constant size for each of the two
+// lengths, which may change from one frame to the next. It belongs to one goroutine.
 type Encoder interface {
-	// Encode reads FrameSamples samples and writes PayloadSize bytes to payload,
-	// which must have room for them. It returns the number of bytes written.
+	// Encode reads a frame of FrameSamples or PeriodSamples samples and writes
+	// PayloadSize bytes to payload, which must have room for them. It returns the
+	// number of bytes written.
 	Encode(frame []float32, payload []byte) (int, error)
-	// PayloadSize is the size of every payload, in bytes.
-	PayloadSize() int
+	// PayloadSize is the size of every payload of a frame of that many samples, in bytes.
+	PayloadSize(samples int) int
 }
 
 // Decoder turns payloads back into sound. It belongs to one goroutine.
 type Decoder interface {
-	// Decode writes the frame's FrameSamples samples to frame.
+	// Decode writes the frame's samples to frame, which has FrameSamples or
+	// PeriodSamples. A payload of another length is an error.
 	Decode(payload []byte, frame []float32) error
 	// Conceal fills pcm (a whole number of periods, at most one frame) with what
 	// the sound before it suggests, in place of a frame that did not come.

@@ -16,11 +16,11 @@ import (
 //	Receive ─> playout buffer <─ Pull ─ fill ─ sink's thread
 //	network's goroutine ≤ 2.56 s
 //
-// The source's clock drives sending: two periods make a frame, which leaves at
-// once, with copies of the ones before it (audio/redundancy). Only when the source is
-// late by captureSlack does the machine's clock step in, with silence every 20 ms until
-// sound is back, so that a microphone's death, or its slow start, does not show on
-// the wire.
+// The source's clock drives sending: two periods make a frame, or one while frames are
+// short, which leaves at once, with copies of the ones before it (audio/redundancy). Only
+// when the source is late by captureSlack does the machine's clock step in, with silence
+// at the frames' distance until sound is back, so that a microphone's death, or its slow
+// start, does not show on the wire. How long frames are is decided in pace.go.
 //
 // The sink's clock drives playing: whatever it asks for, a period at most (a sound server
 // asks for a quarter of one), is pulled from the playout buffer there and then, so that
@@ -72,7 +72,7 @@ func (s *Session) fill(sound []float32) {
 			return
 		}
 		s.playedLen = 0
-		s.levelOut.update(Level(s.played[:]), meterFall/2)
+		s.levelOut.update(Level(s.played[:]), meterFall)
 		if s.config.Voice != nil {
 			s.config.Voice.Played(s.played[:])
 		}
@@ -81,26 +81,28 @@ func (s *Session) fill(sound []float32) {
 
 // capture is what the capture loop owns.
 type capture struct {
-	frame    [FrameSamples]float32
-	payload  []byte // a frame
-	packet   []byte // that frame and the ones before it
+	samples  [FrameSamples]float32 // room for frame
+	frame    []float32             // as long as frames are now
+	payload  []byte                // a frame
+	packet   []byte                // that frame and the ones before it
 	packer   *redundancy.Packer
 	lastSent time.Time
 	deadline time.Time // when silence stands in for a source that is late
-	owed     int       // silent frames sent whose sound may still come in a burst
+	owed     int       // silent periods sent whose sound may still come in a burst
 	regular  int       // frames in a row since that came at their time
 }
 
 func (s *Session) newCapture(now time.Time) *capture {
-	size := s.config.Encoder.PayloadSize()
+	size := max(s.config.Encoder.PayloadSize(FrameSamples), s.config.Encoder.PayloadSize(PeriodSamples))
 	c := &capture{
 		payload:  make([]byte, size),
 		packet:   make([]byte, 0, redundancy.Size(size, redundancy.Most)),
 		lastSent: now, deadline: now.Add(FrameDuration + captureSlack),
 	}
 	// A frame of silence always encodes, as any of the right shape: see codec's tests.
-	_, _ = s.config.Encoder.Encode(c.frame[:], c.payload)
-	c.packer = redundancy.NewPacker(c.payload)
+	n, _ := s.config.Encoder.Encode(c.samples[:], c.payload)
+	c.packer = redundancy.NewPacker(c.payload[:n])
+	c.frame = c.samples[:s.frameSamples(now)]
 	return c
 }
 
@@ -122,39 +124,41 @@ func (s *Session) captureLoop() {
 
 // captureStep sends what there is to send at the instant now.
 func (s *Session) captureStep(c *capture, now time.Time) {
-	for {
-		if !s.captured.pop(c.frame[:]) {
-			break
-		}
-		c.deadline = now.Add(FrameDuration + captureSlack)
+	for s.captured.pop(c.frame) {
+		c.deadline = now.Add(c.duration() + captureSlack)
 		if s.catchUp(c, now) {
 			continue
 		}
 		s.send(c)
 		c.lastSent = now
+		c.frame = c.samples[:s.frameSamples(now)]
 	}
 	if now.Before(c.deadline) {
 		return
 	}
-	clear(c.frame[:])
+	clear(c.frame)
 	s.send(c)
 	s.silent.Add(1)
-	c.owed, c.regular = c.owed+1, 0
-	c.lastSent, c.deadline = now, c.deadline.Add(FrameDuration)
+	c.owed, c.regular = c.owed+c.periods(), 0
+	c.lastSent, c.deadline = now, c.deadline.Add(c.duration())
 	if c.deadline.Before(now) { // this machine itself stood still
-		c.deadline = now.Add(FrameDuration)
+		c.deadline = now.Add(c.duration())
 	}
+	c.frame = c.samples[:s.frameSamples(now)]
 }
+
+func (c *capture) periods() int            { return len(c.frame) / PeriodSamples }
+func (c *capture) duration() time.Duration { return time.Duration(c.periods()) * PeriodDuration }
 
 // catchUp tells whether a frame is to be passed over: its time was already filled
 // with silence, and sending it as well would make the other side lag.
 func (s *Session) catchUp(c *capture, now time.Time) bool {
-	if c.owed == 0 {
+	if c.owed <= 0 {
 		return false
 	}
-	if now.Sub(c.lastSent) < FrameDuration/2 {
-		c.owed, c.regular = c.owed-1, 0
-		s.overrun.Add(FrameSamples / PeriodSamples)
+	if now.Sub(c.lastSent) < c.duration()/2 {
+		c.owed, c.regular = c.owed-c.periods(), 0
+		s.overrun.Add(uint64(c.periods()))
 		return true
 	}
 	if c.regular++; c.regular > 2 { // the source lost that sound itself
@@ -167,20 +171,25 @@ func (s *Session) catchUp(c *capture, now time.Time) bool {
 func (s *Session) send(c *capture) {
 	muted, held := s.muted.Load(), s.held.Load()
 	if muted && !held {
-		s.talking.hear(Level(c.frame[:]))
+		s.talking.hear(Level(c.frame), c.periods())
 	} else {
 		s.talking.reset()
 	}
 	if muted || held {
-		clear(c.frame[:])
+		clear(c.frame)
 		s.levelIn.reset()
 	}
-	s.levelIn.update(Level(c.frame[:]), meterFall)
-	n, err := s.config.Encoder.Encode(c.frame[:], c.payload)
+	s.levelIn.update(Level(c.frame), meterFall*float64(c.periods()))
+	n, err := s.config.Encoder.Encode(c.frame, c.payload)
 	if err != nil {
 		return
 	}
-	c.packet = c.packer.Pack(c.packet[:0], c.payload[:n], int(s.copies.Load()), math.Float64frombits(s.report.Load()))
-	s.config.Send(c.packet)
+	depth := int(s.copies.Load())
+	if c.periods() == redundancy.ShortPeriods {
+		depth = redundancy.Default // they are sent only where little is lost
+	}
+	report := redundancy.Report{Loss: math.Float64frombits(s.report.Load()), Steady: s.steadyHere.Load()}
+	c.packet = c.packer.Pack(c.packet[:0], c.payload[:n], c.periods(), depth, report)
+	s.config.Send(c.packet, len(c.frame))
 	s.sent.Add(1)
 }

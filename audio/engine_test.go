@@ -17,7 +17,7 @@ type plain struct{}
 
 const plainSize = 8
 
-func (plain) PayloadSize() int { return plainSize }
+func (plain) PayloadSize(int) int { return plainSize }
 
 func (plain) Encode(frame []float32, payload []byte) (int, error) {
 	binary.BigEndian.PutUint32(payload, math.Float32bits(frame[0]))
@@ -81,7 +81,7 @@ func (h *hand) give(value float32, periods int) {
 func plainPacket(packer *redundancy.Packer, value float32) []byte {
 	frame := make([]byte, plainSize)
 	binary.BigEndian.PutUint32(frame, math.Float32bits(value))
-	return packer.Pack(nil, frame, redundancy.Default, 0)
+	return packer.Pack(nil, frame, redundancy.Periods, redundancy.Default, redundancy.Report{})
 }
 
 func newPlainPacker() *redundancy.Packer { return redundancy.NewPacker(make([]byte, plainSize)) }
@@ -107,7 +107,7 @@ func handled(t *testing.T) (s *Session, h *hand, take func() []sentFrame) {
 	began := time.Now()
 	s, err := NewSession(SessionConfig{
 		Source: handSource{h}, Sink: handSink{h}, Encoder: plain{}, Decoder: plain{},
-		Send: func(payload []byte) {
+		Send: func(payload []byte, _ int) {
 			mu.Lock()
 			defer mu.Unlock()
 			packet, err := redundancy.Parse(payload)
@@ -320,7 +320,7 @@ func TestCloseWaitsAndClosesBothEndsOnce(t *testing.T) {
 func TestASourceThatDoesNotStartClosesTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &hand{refuse: errors.New("busy")}
-		s, err := NewSession(SessionConfig{Source: handSource{h}, Sink: handSink{h}, Encoder: plain{}, Decoder: plain{}, Send: func([]byte) {}})
+		s, err := NewSession(SessionConfig{Source: handSource{h}, Sink: handSink{h}, Encoder: plain{}, Decoder: plain{}, Send: func([]byte, int) {}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -331,31 +331,37 @@ func TestASourceThatDoesNotStartClosesTheSession(t *testing.T) {
 }
 
 func TestTheLoopsDoNotAllocate(t *testing.T) {
-	h := &hand{}
-	s, err := NewSession(SessionConfig{Source: handSource{h}, Sink: handSink{h}, Encoder: plain{}, Decoder: plain{}, Send: func([]byte) {}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := s.newCapture(time.Now())
-	period, payload := make([]float32, PeriodSamples), plainPacket(newPlainPacker(), 0.5)
-	now, n := time.Now(), uint32(0)
-	if allocations := testing.AllocsPerRun(1000, func() {
-		now = now.Add(FrameDuration)
-		for range 2 {
-			s.deliver(period)
-			s.fill(period)
+	for _, frames := range []Frames{LongFrames, ShortFrames, AutoFrames} {
+		h := &hand{}
+		s, err := NewSession(SessionConfig{
+			Source: handSource{h}, Sink: handSink{h}, Encoder: plain{}, Decoder: plain{}, Send: func([]byte, int) {},
+			PeerShort: true, Frames: frames,
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		s.captureStep(c, now)
-		if n++; n%10 != 0 {
-			binary.BigEndian.PutUint32(payload[2:], n*redundancy.Periods)
-			s.Receive(n, payload, now)
+		c := s.newCapture(time.Now())
+		period, payload := make([]float32, PeriodSamples), plainPacket(newPlainPacker(), 0.5)
+		now, n := time.Now(), uint32(0)
+		if allocations := testing.AllocsPerRun(1000, func() {
+			now = now.Add(FrameDuration)
+			for range 2 {
+				s.deliver(period)
+				s.fill(period)
+			}
+			s.captureStep(c, now)
+			if n++; n%10 != 0 {
+				binary.BigEndian.PutUint32(payload[2:], n*redundancy.Periods)
+				payload[0] = redundancy.Default | byte(n/400%2)<<3 // steady now and then
+				s.Receive(n, payload, now)
+			}
+			s.Stats()
+		}); allocations != 0 {
+			t.Errorf("%v allocations a frame", allocations)
 		}
-		s.Stats()
-	}); allocations != 0 {
-		t.Errorf("%v allocations a frame", allocations)
-	}
-	if s.Stats().FramesSent < 900 {
-		t.Error("the loops did not run")
+		if s.Stats().FramesSent < 900 {
+			t.Error("the loops did not run")
+		}
 	}
 }
 

@@ -19,10 +19,14 @@ type SessionConfig struct {
 	Sink    Sink
 	Encoder Encoder
 	Decoder Decoder
-	// Send takes a packet's payload, an encoded frame and copies of the ones before it
-	// (audio/redundancy), every 20 ms. It is called on the capture loop; the slice is the loop's again when it returns.
+	// Send takes a packet's payload, an encoded frame of so many samples and copies of the ones before it
+	// (audio/redundancy), once a frame. It is called on the capture loop; the slice is the loop's again when it returns.
 	// While it blocks nothing is sent, and what is heard meanwhile is lost.
-	Send func(payload []byte)
+	Send func(payload []byte, samples int)
+	// PeerShort: the other side takes short frames and says when they can be sent.
+	PeerShort bool
+	// Frames says how long frames are; short ones only if PeerShort.
+	Frames Frames
 	// Voice works on the source's sound before it is sent; nil leaves it as it is.
 	Voice Voice
 }
@@ -53,6 +57,7 @@ type Stats struct {
 	Missing             float64 // share of the last second's sound that did not come in time, copies and all
 	RecoveredRatio      float64 // share of what was played that only a copy brought in time, whole call
 	Copies              int     // older frames in each packet that is sent
+	FrameMilliseconds   int     // of the frames that are sent: 20 or 10
 
 	FramesSent     uint64
 	FramesSilent   uint64 // of those, silence because the source gave nothing in time
@@ -75,9 +80,14 @@ type Session struct {
 	buffer *jitter.Buffer
 	meter  redundancy.Meter
 	depth  redundancy.Depth
+	steady redundancy.Steady
+	pace   redundancy.Pace
 
 	copies atomic.Int32  // depth's, for the capture loop
 	report atomic.Uint64 // meter's, as bits of a float64, for the capture loop
+
+	steadyHere atomic.Bool // steady's, for the capture loop
+	short      atomic.Bool // pace's or config.Frames', for Stats
 
 	muted    atomic.Bool
 	held     atomic.Bool
@@ -110,8 +120,10 @@ func NewSession(config SessionConfig) (*Session, error) {
 	if config.Source == nil || config.Sink == nil || config.Encoder == nil || config.Decoder == nil || config.Send == nil {
 		return nil, errors.New("a session needs a source, a sink, an encoder, a decoder and somewhere to send to")
 	}
-	if size := config.Encoder.PayloadSize(); size < 1 || size > MaxPayload {
-		return nil, fmt.Errorf("payloads of %d bytes are beyond the %d a frame may have", size, MaxPayload)
+	for _, samples := range []int{FrameSamples, PeriodSamples} {
+		if size := config.Encoder.PayloadSize(samples); size < 1 || size > MaxPayload {
+			return nil, fmt.Errorf("payloads of %d bytes are beyond the %d a frame may have", size, MaxPayload)
+		}
 	}
 	s := &Session{
 		config:   config,
@@ -127,7 +139,7 @@ func NewSession(config SessionConfig) (*Session, error) {
 	return s, nil
 }
 
-// Start opens the ear, then the mouth. From here on a frame is sent every 20 ms,
+// Start opens the ear, then the mouth. From here on a frame is sent whenever its time has come,
 // silence until the source gives sound. After an error the Session is closed.
 func (s *Session) Start() error {
 	s.stateMu.Lock()
@@ -163,15 +175,17 @@ func (s *Session) Receive(counter uint32, payload []byte, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.meter.Arrived(counter, at)
-	s.depth.Reported(packet.Loss, at)
+	s.depth.Reported(packet.Report.Loss, at)
+	s.pace.Reported(packet.Report.Steady, at)
 	s.report.Store(math.Float64bits(s.meter.Report()))
 	s.copies.Store(int32(s.depth.Value()))
 	for age := range packet.Depth + 1 {
 		position, frame := packet.Frame(age)
-		if s.buffer.Put(jitter.Frame{Position: position, Periods: redundancy.Periods, Behind: age, Payload: frame}, at) == jitter.Refused {
+		if s.buffer.Put(jitter.Frame{Position: position, Periods: packet.Periods, Behind: age, Payload: frame}, at) == jitter.Refused {
 			s.refused.Add(1)
 		}
 	}
+	s.judge(at)
 }
 
 // SetMuted sends silence in place of the source: frames of the same size at the
@@ -194,10 +208,14 @@ func (s *Session) Stats() Stats {
 	s.mu.Lock()
 	b, loss := s.buffer.Stats(), s.meter.Loss(now)
 	s.mu.Unlock()
+	milliFrame := int(FrameDuration / time.Millisecond)
+	if s.short.Load() {
+		milliFrame = int(PeriodDuration / time.Millisecond)
+	}
 	out := Stats{
 		LevelIn: s.levelIn.value(), LevelOut: s.levelOut.value(), TalkingMuted: s.talking.now.Load(),
 		TargetMilliseconds: milliseconds(b.Target), JitterMilliseconds: milliseconds(b.Jitter),
-		Loss: loss, Missing: b.RecentLoss, Copies: int(s.copies.Load()),
+		Loss: loss, Missing: b.RecentLoss, Copies: int(s.copies.Load()), FrameMilliseconds: milliFrame,
 		FramesSent: s.sent.Load(), FramesSilent: s.silent.Load(),
 		FramesReceived: b.Received, FramesLate: b.Late, PeriodsLost: b.Lost,
 		FramesRefused:  s.refused.Load() + b.Undecoded,
@@ -207,7 +225,7 @@ func (s *Session) Stats() Stats {
 		played := float64(b.PlayedSamples)
 		out.PlayoutMilliseconds = milliseconds(b.Delay)
 		out.ConcealedRatio = min(1, float64(b.ConcealedSamples)/played)
-		out.RecoveredRatio = min(1, float64(b.Recovered)*FrameSamples/played)
+		out.RecoveredRatio = min(1, float64(b.Recovered)*PeriodSamples/played)
 	}
 	return out
 }
@@ -239,8 +257,8 @@ func (s *Session) Close() error {
 // looks ten times a second misses no syllable. One loop writes, anyone reads.
 type meter struct{ bits atomic.Uint64 }
 
-// meterFall is how far a level falls in one frame, in dB: 60 dB a second.
-const meterFall = 1.2
+// meterFall is how far a level falls in one period, in dB: 60 dB a second.
+const meterFall = 0.6
 
 func (m *meter) reset()         { m.bits.Store(math.Float64bits(Silence)) }
 func (m *meter) value() float64 { return math.Float64frombits(m.bits.Load()) }

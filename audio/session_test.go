@@ -1,6 +1,7 @@
 package audio_test
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -15,23 +16,28 @@ import (
 
 // wire is what lies between two sessions: what it was given to carry.
 type wire struct {
-	mu    sync.Mutex // guards the following
-	to    *audio.Session
-	sizes map[int]int // payload size -> frames
-	times []time.Time
-	count uint32
-	lose  func(counter uint32) bool
-	carry func(deliver func()) // nil: at once
+	mu      sync.Mutex // guards the following
+	to      *audio.Session
+	sizes   map[int]int // payload size -> frames
+	times   []time.Time
+	lengths []int // samples
+	count   uint32
+	lose    func(counter uint32) bool
+	look    func(payload []byte)
+	carry   func(deliver func()) // nil: at once
 }
 
-func (w *wire) send(payload []byte) {
+func (w *wire) send(payload []byte, samples int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.sizes == nil {
 		w.sizes = map[int]int{}
 	}
 	w.sizes[len(payload)]++
-	w.times = append(w.times, time.Now())
+	w.times, w.lengths = append(w.times, time.Now()), append(w.lengths, samples)
+	if w.look != nil {
+		w.look(payload)
+	}
 	if w.to != nil && (w.lose == nil || !w.lose(w.count)) {
 		if w.carry == nil {
 			w.to.Receive(w.count, payload, time.Now())
@@ -45,6 +51,12 @@ func (w *wire) send(payload []byte) {
 
 func newSession(t testing.TB, source audio.Source, sink audio.Sink, w *wire) *audio.Session {
 	t.Helper()
+	return newFramedSession(t, source, sink, w, audio.LongFrames)
+}
+
+// newFramedSession is newSession towards somebody who takes short frames.
+func newFramedSession(t testing.TB, source audio.Source, sink audio.Sink, w *wire, frames audio.Frames) *audio.Session {
+	t.Helper()
 	encoder, err := codec.NewEncoder()
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +65,7 @@ func newSession(t testing.TB, source audio.Source, sink audio.Sink, w *wire) *au
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := audio.NewSession(audio.SessionConfig{Source: source, Sink: sink, Encoder: encoder, Decoder: decoder, Send: w.send})
+	s, err := audio.NewSession(audio.SessionConfig{Source: source, Sink: sink, Encoder: encoder, Decoder: decoder, Send: w.send, PeerShort: true, Frames: frames})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,19 +202,29 @@ func TestLossIsMadeUpForAndCounted(t *testing.T) {
 // blank is a codec that costs nothing.
 type blank struct{}
 
-func (blank) PayloadSize() int                                { return 10 }
-func (blank) Encode(_ []float32, payload []byte) (int, error) { return 10, nil }
-func (blank) Conceal(pcm []float32) error                     { clear(pcm); return nil }
+func (blank) PayloadSize(samples int) int { return samples / 96 }
+func (blank) Conceal(pcm []float32) error { clear(pcm); return nil }
 
-func (blank) Decode(_ []byte, frame []float32) error {
+func (blank) Encode(frame []float32, _ []byte) (int, error) { return len(frame) / 96, nil }
+
+func (blank) Decode(payload []byte, frame []float32) error {
+	if len(payload) != len(frame)/96 {
+		return errors.New("a frame of another length")
+	}
 	clear(frame)
 	return nil
 }
 
 func cheapSession(t *testing.T, w *wire) *audio.Session {
 	t.Helper()
+	return choosingSession(t, w, fake.NewNullSource(), audio.LongFrames, false)
+}
+
+func choosingSession(t *testing.T, w *wire, source audio.Source, frames audio.Frames, peerShort bool) *audio.Session {
+	t.Helper()
 	s, err := audio.NewSession(audio.SessionConfig{
-		Source: fake.NewNullSource(), Sink: fake.NewNullSink(), Encoder: blank{}, Decoder: blank{}, Send: w.send,
+		Source: source, Sink: fake.NewNullSink(), Encoder: blank{}, Decoder: blank{}, Send: w.send,
+		Frames: frames, PeerShort: peerShort,
 	})
 	if err != nil {
 		t.Fatal(err)

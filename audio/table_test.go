@@ -22,6 +22,8 @@ func TestSpeechInAnyWeather(t *testing.T) {
 		delay     time.Duration
 		concealed float64
 	}{
+		{weather{name: "short frames", frames: audio.ShortFrames}, 0.965, 25 * time.Millisecond, 0.001},
+		{weather{name: "short frames and jitter", jitter: 20 * time.Millisecond, frames: audio.ShortFrames}, 0.955, 45 * time.Millisecond, 0.005},
 		{weather{name: "a tenth lost", loss: 0.1}, 0.94, 80 * time.Millisecond, 0.005},
 		{weather{name: "three tenths lost", loss: 0.3}, 0.90, 85 * time.Millisecond, 0.05},
 		{weather{name: "bursts of 60 ms", loss: 0.05, burst: 3}, 0.93, 85 * time.Millisecond, 0.03},
@@ -30,6 +32,9 @@ func TestSpeechInAnyWeather(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
+			if c.weather.frames == audio.AutoFrames {
+				c.weather.frames = audio.LongFrames
+			}
 			o := say(t, speech, c.weather)
 			if o.estoi < c.estoi || o.median > c.delay || o.concealed > c.concealed || o.clicks > 1 {
 				t.Errorf("ESTOI %.3f, %v, %.4f concealed, %d clicks, delays %v", o.estoi, o.median, o.concealed, o.clicks, o.delays)
@@ -44,7 +49,7 @@ func TestSpeechInAnyWeather(t *testing.T) {
 // TestReturnFromAStall: 300 ms after nothing came for 300 ms, all of it comes at once;
 // no word is lost, and within two seconds the delay is what it was.
 func TestReturnFromAStall(t *testing.T) {
-	o := say(t, sentence(t, 13*time.Second), weather{stall: 300 * time.Millisecond})
+	o := say(t, sentence(t, 13*time.Second), weather{stall: 300 * time.Millisecond, frames: audio.LongFrames})
 	at := int((stallAt - warmUp) / time.Second)
 	if len(o.delays) < at+5 {
 		t.Fatalf("delays %v", o.delays)
@@ -95,8 +100,8 @@ func TestSoundTable(t *testing.T) {
 		}
 	})
 	head := fmt.Sprintf("\n%.0f s of human speech, %s/%s, %s.\n\n", float64(len(speech))/audio.SampleRate, runtime.GOOS, runtime.GOARCH, runtime.Version()) +
-		"| loss | in bursts of | jitter | drift | ESTOI | delay, median | 95th of 100 | made up | saved by copies | clicks |\n" +
-		"| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+		"| frames | loss | in bursts of | jitter | drift | ESTOI | delay, median | 95th of 100 | made up | saved by copies | clicks |\n" +
+		"| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
 	writeBetween(t, "../docs/sound.md", head+strings.Join(rows, ""))
 }
 
@@ -108,11 +113,29 @@ func weathers() []weather {
 				share float64
 				burst int
 			}{{0, 1}, {0.1, 1}, {0.2, 1}, {0.3, 1}, {0.05, 3}, {0.1, 3}, {0.2, 3}} {
-				cells = append(cells, weather{loss: lost.share, burst: lost.burst, jitter: jitter, drift: drift})
+				cells = append(cells, weather{loss: lost.share, burst: lost.burst, jitter: jitter, drift: drift, frames: audio.LongFrames})
 			}
 		}
 	}
-	return append(cells, weather{burst: 1, stall: 300 * time.Millisecond}, weather{burst: 1, drift: -300}, weather{burst: 1, drift: 50})
+	for _, w := range []weather{{stall: 300 * time.Millisecond}, {drift: -300}, {drift: 50}} {
+		w.burst, w.frames = 1, audio.LongFrames
+		cells = append(cells, w)
+	}
+	for _, w := range []weather{
+		{},
+		{jitter: 10 * time.Millisecond},
+		{jitter: 20 * time.Millisecond},
+		{loss: 0.01},
+		{loss: 0.02, burst: 6},
+		{drift: 300},
+		{drift: -300},
+		{drift: 50},
+		{stall: 300 * time.Millisecond},
+	} {
+		w.burst, w.frames = max(1, w.burst), audio.ShortFrames
+		cells = append(cells, w)
+	}
+	return append(cells, weather{burst: 1})
 }
 
 func row(w weather, o outcome) string {
@@ -123,8 +146,12 @@ func row(w weather, o outcome) string {
 	if w.stall > 0 {
 		jitter = fmt.Sprintf("once a stall of %d ms", w.stall.Milliseconds())
 	}
-	return fmt.Sprintf("| %.0f %% | %d ms | %s | %+.0f ppm | %.3f | %.0f ms | %.0f ms | %.2f %% | %.1f %% | %d |\n",
-		100*w.loss, w.burst*20, jitter, w.drift, o.estoi, o.median.Seconds()*1000, o.highest.Seconds()*1000, 100*o.concealed, 100*o.recovered, max(0, o.clicks))
+	frames, packet := map[audio.Frames]string{audio.AutoFrames: "20, then 10 ms", audio.LongFrames: "20 ms", audio.ShortFrames: "10 ms"}[w.frames], 20
+	if w.frames == audio.ShortFrames {
+		packet = 10
+	}
+	return fmt.Sprintf("| %s | %.0f %% | %d ms | %s | %+.0f ppm | %.3f | %.0f ms | %.0f ms | %.2f %% | %.1f %% | %d |\n",
+		frames, 100*w.loss, w.burst*packet, jitter, w.drift, o.estoi, o.median.Seconds()*1000, o.highest.Seconds()*1000, 100*o.concealed, 100*o.recovered, max(0, o.clicks))
 }
 
 // writeBetween puts text between the two marks of a page.

@@ -6,10 +6,10 @@ import "sync/atomic"
 // when it has been low for a while: two levels and two times, so that neither a knock
 // on the table nor a pause between words makes the hint blink.
 const (
-	talkingAbove  = -42.0 // dBFS of a frame
-	talkingBelow  = -50.0
-	talkingFrames = 8  // loud ones, 160 ms, until it counts as talking
-	silentFrames  = 75 // low ones, 1.5 s, until it no longer does
+	talkingAbove   = -42.0 // dBFS of a frame
+	talkingBelow   = -50.0
+	talkingPeriods = 16  // loud ones, 160 ms, until it counts as talking
+	silentPeriods  = 150 // low ones, 1.5 s, until it no longer does
 )
 
 // talking tells whether somebody speaks into a microphone of which nothing is sent.
@@ -20,20 +20,20 @@ type talking struct {
 	low  int
 }
 
-// hear takes the level of the next frame.
-func (t *talking) hear(level float64) {
+// hear takes the level of the next frame, of so many periods.
+func (t *talking) hear(level float64, periods int) {
 	switch {
 	case level > talkingAbove:
-		t.loud, t.low = t.loud+1, 0
+		t.loud, t.low = t.loud+periods, 0
 	case level < talkingBelow:
-		t.low++
-		t.loud = max(0, t.loud-1)
+		t.low += periods
+		t.loud = max(0, t.loud-periods)
 	}
 	switch {
-	case t.loud >= talkingFrames:
-		t.loud = talkingFrames
+	case t.loud >= talkingPeriods:
+		t.loud = talkingPeriods
 		t.now.Store(true)
-	case t.low >= silentFrames:
+	case t.low >= silentPeriods:
 		t.reset()
 	}
 }

@@ -56,7 +56,7 @@ func TestVoiceWorksBetweenSourceAndEncoder(t *testing.T) {
 		}
 		s, err := audio.NewSession(audio.SessionConfig{
 			Source: tone(t), Sink: fake.NewNullSink(), Encoder: encoder, Decoder: decoder,
-			Send: func([]byte) {}, Voice: voice,
+			Send: func([]byte, int) {}, Voice: voice,
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -20,10 +20,12 @@ import (
 type weather struct {
 	name   string
 	loss   float64       // share of packets
+	from   time.Duration // when loss begins
 	burst  int           // packets lost in a row; 0 and 1: each by itself
 	jitter time.Duration // each packet is late by 0 to this much, evenly spread, and may overtake
 	stall  time.Duration // all packets are held for this long, once, at stallAt
 	drift  float64       // by which the listener's clock is slow, parts per million
+	frames audio.Frames  // that are sent; the zero value lets the sessions choose
 }
 
 const (
@@ -40,7 +42,7 @@ func (w weather) travel() func(sent time.Duration) time.Duration {
 		late := time.Duration(random.Float64() * float64(w.jitter))
 		burst := max(1, w.burst)
 		// so that on the whole the share is lost: a burst begins only where none is
-		if losing == 0 && random.Float64() < w.loss/(float64(burst)*(1-w.loss)+w.loss) {
+		if losing == 0 && sent >= w.from && random.Float64() < w.loss/(float64(burst)*(1-w.loss)+w.loss) {
 			losing = burst
 		}
 		if losing > 0 {
@@ -182,8 +184,8 @@ func say(t *testing.T, speech []float32, w weather) (out outcome) {
 				time.AfterFunc(way, deliver)
 			}
 		}
-		speaker := newSession(t, mouth, fake.NewNullSink(), there)
-		listener := newSession(t, fake.NewNullSource(), ear, back)
+		speaker := newFramedSession(t, mouth, fake.NewNullSink(), there, w.frames)
+		listener := newFramedSession(t, fake.NewNullSource(), ear, back, w.frames)
 		there.to, back.to = listener, speaker
 		for _, s := range []*audio.Session{listener, speaker} {
 			if err := s.Start(); err != nil {

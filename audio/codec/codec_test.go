@@ -8,6 +8,7 @@ import (
 	"sotto/audio"
 	"sotto/audio/codec"
 	"sotto/audio/codec/pure"
+	"sotto/audio/measure"
 )
 
 // pairs are the ways two builds can meet. Without cgo all of them are the Go codec.
@@ -48,6 +49,32 @@ func frames(pcm []float32) [][]float32 {
 	return all
 }
 
+// lengths are ways to cut sound into frames: how many samples frame n has.
+var lengths = []struct {
+	name    string
+	samples func(n int) int
+}{
+	{"long", func(int) int { return audio.FrameSamples }},
+	{"short", func(int) int { return audio.PeriodSamples }},
+	{"changing", func(n int) int { return audio.PeriodSamples << (n / 25 % 2) }},
+}
+
+func cut(pcm []float32, samples func(n int) int) [][]float32 {
+	var all [][]float32
+	for n := 0; len(pcm) >= samples(n); n++ {
+		all = append(all, pcm[:samples(n)])
+		pcm = pcm[samples(n):]
+	}
+	return all
+}
+
+func sizeOf(frame []float32) int {
+	if len(frame) == audio.PeriodSamples {
+		return codec.ShortPayloadSize
+	}
+	return codec.PayloadSize
+}
+
 func TestEveryPayloadHasOneSize(t *testing.T) {
 	noise := make([]float32, 30*audio.FrameSamples)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -71,13 +98,16 @@ func TestEveryPayloadHasOneSize(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if encoder.PayloadSize() != codec.PayloadSize || codec.PayloadSize != 100 {
-				t.Fatalf("payload size %d", encoder.PayloadSize())
+			if encoder.PayloadSize(960) != codec.PayloadSize || encoder.PayloadSize(480) != codec.ShortPayloadSize || codec.PayloadSize != 100 || codec.ShortPayloadSize != 50 {
+				t.Fatalf("payload sizes %d and %d", encoder.PayloadSize(960), encoder.PayloadSize(480))
 			}
 			payload := make([]byte, audio.MaxPayload) // more room than it may use
-			for i, frame := range frames(said) {
-				if n, err := encoder.Encode(frame, payload); err != nil || n != codec.PayloadSize {
-					t.Fatalf("frame %d: %d bytes, %v", i, n, err)
+			for _, length := range []int{0, 2} {
+				length := lengths[length]
+				for i, frame := range cut(said, length.samples) {
+					if n, err := encoder.Encode(frame, payload); err != nil || n != sizeOf(frame) {
+						t.Fatalf("%s frame %d: %d bytes, %v", length.name, i, n, err)
+					}
 				}
 			}
 		})
@@ -99,33 +129,37 @@ func likeness(said, heard []float32) float64 {
 }
 
 func TestRoundTripIsHeard(t *testing.T) {
-	said := voice(40)
+	said := voice(100)
 	for _, pair := range pairs {
-		t.Run(pair.name, func(t *testing.T) {
-			encoder, err := pair.encoder()
-			if err != nil {
-				t.Fatal(err)
-			}
-			decoder, err := pair.decoder()
-			if err != nil {
-				t.Fatal(err)
-			}
-			var heard []float32
-			payload := make([]byte, codec.PayloadSize)
-			for _, frame := range frames(said) {
-				if _, err := encoder.Encode(frame, payload); err != nil {
+		for _, length := range lengths {
+			t.Run(pair.name+", "+length.name, func(t *testing.T) {
+				encoder, err := pair.encoder()
+				if err != nil {
 					t.Fatal(err)
 				}
-				out := make([]float32, audio.FrameSamples)
-				if err := decoder.Decode(payload, out); err != nil {
+				decoder, err := pair.decoder()
+				if err != nil {
 					t.Fatal(err)
 				}
-				heard = append(heard, out...)
-			}
-			if got := likeness(said, heard); got < 0.8 {
-				t.Errorf("what is heard resembles what was said by %.3f only", got)
-			}
-		})
+				var heard []float32
+				for _, frame := range cut(said, length.samples) {
+					payload, out := make([]byte, sizeOf(frame)), make([]float32, len(frame))
+					if _, err := encoder.Encode(frame, payload); err != nil {
+						t.Fatal(err)
+					}
+					if err := decoder.Decode(payload, out); err != nil {
+						t.Fatal(err)
+					}
+					heard = append(heard, out...)
+				}
+				if got := likeness(said, heard); got < 0.8 {
+					t.Errorf("what is heard resembles what was said by %.3f only", got)
+				}
+				if clicks := len(measure.Clicks(heard, audio.SampleRate)) - len(measure.Clicks(said, audio.SampleRate)); clicks > 0 {
+					t.Errorf("%d clicks were not said", clicks)
+				}
+			})
+		}
 	}
 }
 
@@ -171,8 +205,11 @@ func TestWrongShapesAreErrors(t *testing.T) {
 		decoder, _ := pair.decoder()
 		frame := make([]float32, audio.FrameSamples)
 		payload := make([]byte, codec.PayloadSize)
-		if _, err := encoder.Encode(frame[:480], payload); err == nil {
-			t.Error("encoded half a frame")
+		if _, err := encoder.Encode(frame[:240], payload); err == nil {
+			t.Error("encoded a crooked length")
+		}
+		if _, err := encoder.Encode(frame[:480], payload[:codec.ShortPayloadSize-1]); err == nil {
+			t.Error("encoded a short frame into too little room")
 		}
 		if _, err := encoder.Encode(frame, payload[:codec.PayloadSize-1]); err == nil {
 			t.Error("encoded into too little room")
@@ -180,8 +217,16 @@ func TestWrongShapesAreErrors(t *testing.T) {
 		if err := decoder.Decode(nil, frame); err == nil {
 			t.Error("decoded nothing")
 		}
+		if err := decoder.Decode(payload, frame[:240]); err == nil {
+			t.Error("decoded into a crooked length")
+		}
+		_, _ = encoder.Encode(frame, payload)
 		if err := decoder.Decode(payload, frame[:480]); err == nil {
-			t.Error("decoded into half a frame")
+			t.Error("decoded a frame of 20 ms into 10")
+		}
+		n, _ := encoder.Encode(frame[:480], payload)
+		if err := decoder.Decode(payload[:n], frame); err == nil {
+			t.Error("decoded a frame of 10 ms into 20")
 		}
 		if err := decoder.Decode([]byte{0x00, 1, 2, 3}, frame); err == nil { // a 10 ms SILK frame
 			t.Error("took a frame of another length")
@@ -199,6 +244,8 @@ func TestCodecDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		_, _ = encoder.Encode(frame, payload)
 		_ = decoder.Decode(payload, frame)
+		_, _ = encoder.Encode(frame[:480], payload)
+		_ = decoder.Decode(payload[:codec.ShortPayloadSize], frame[:480])
 	}); n != 0 {
 		t.Errorf("%v allocations a frame", n)
 	}
@@ -216,6 +263,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			frame := make([]float32, audio.FrameSamples)
 			_ = decoder.Decode(payload, frame)
+			_ = decoder.Decode(payload, frame[:audio.PeriodSamples])
 			if err := decoder.Conceal(frame); err != nil {
 				t.Errorf("concealing after %x: %v", payload, err)
 			}
@@ -225,26 +273,30 @@ func FuzzDecode(f *testing.F) {
 
 func BenchmarkEncode(b *testing.B) {
 	for _, pair := range pairs[1:3] {
-		b.Run(pair.name, func(b *testing.B) {
-			encoder, _ := pair.encoder()
-			said, payload := frames(voice(100)), make([]byte, codec.PayloadSize)
-			for i := 0; b.Loop(); i++ {
-				_, _ = encoder.Encode(said[i%len(said)], payload)
-			}
-		})
+		for _, length := range lengths[:2] {
+			b.Run(pair.name+", "+length.name, func(b *testing.B) {
+				encoder, _ := pair.encoder()
+				said, payload := cut(voice(100), length.samples), make([]byte, codec.PayloadSize)
+				for i := 0; b.Loop(); i++ {
+					_, _ = encoder.Encode(said[i%len(said)], payload)
+				}
+			})
+		}
 	}
 }
 
 func BenchmarkDecode(b *testing.B) {
 	for _, pair := range pairs[1:3] {
-		b.Run(pair.name, func(b *testing.B) {
-			encoder, _ := codec.NewEncoder()
-			decoder, _ := pair.decoder()
-			frame, payload := voice(1), make([]byte, codec.PayloadSize)
-			_, _ = encoder.Encode(frame, payload)
-			for b.Loop() {
-				_ = decoder.Decode(payload, frame)
-			}
-		})
+		for _, length := range lengths[:2] {
+			b.Run(pair.name+", "+length.name, func(b *testing.B) {
+				encoder, _ := codec.NewEncoder()
+				decoder, _ := pair.decoder()
+				frame, payload := voice(1)[:length.samples(0)], make([]byte, codec.PayloadSize)
+				n, _ := encoder.Encode(frame, payload)
+				for b.Loop() {
+					_ = decoder.Decode(payload[:n], frame)
+				}
+			})
+		}
 	}
 }

@@ -32,14 +32,16 @@ func newEncoder() (audio.Encoder, error) {
 	return &encoder{e}, nil
 }
 
-func (e *encoder) PayloadSize() int { return shape.PayloadSize }
+func (e *encoder) PayloadSize(samples int) int { return shape.Size(samples) }
 
 func (e *encoder) Encode(frame []float32, payload []byte) (int, error) {
 	if err := shape.Encode(frame, payload); err != nil {
 		return 0, err
 	}
-	// The binding hands cap, not len, to libopus.
-	return shape.Encoded(e.opus.EncodeFloat32(frame, payload[:shape.PayloadSize:shape.PayloadSize]))
+	// One encoder for both lengths: it remembers what came before, so that nothing is heard of a change.
+	size := shape.Size(len(frame))
+	made, err := e.opus.EncodeFloat32(frame, payload[:size:size]) // the binding hands cap, not len, to libopus
+	return shape.Encoded(frame, made, err)
 }
 
 type decoder struct{ opus *opus.Decoder }
@@ -56,7 +58,8 @@ func (d *decoder) Decode(payload []byte, frame []float32) error {
 	if err := shape.Decode(payload, frame); err != nil {
 		return err
 	}
-	return shape.Decoded(d.opus.DecodeFloat32(payload, frame[:audio.FrameSamples:audio.FrameSamples]))
+	samples, err := d.opus.DecodeFloat32(payload, frame[:len(frame):len(frame)])
+	return shape.Decoded(frame, samples, err)
 }
 
 func (d *decoder) Conceal(pcm []float32) error {

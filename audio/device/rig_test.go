@@ -110,7 +110,7 @@ func loopedSession(b *testing.B) *audio.Session {
 	ready := make(chan struct{})
 	session, err = audio.NewSession(audio.SessionConfig{
 		Source: source, Sink: sink, Encoder: encoder, Decoder: decoder,
-		Send: func(payload []byte) {
+		Send: func(payload []byte, _ int) {
 			<-ready
 			session.Receive(counter, payload, time.Now())
 			counter++

@@ -186,7 +186,7 @@ func TestNothingShowsOnTheWireWhenAMicrophoneDiesAndComesBack(t *testing.T) {
 		keeper := hardware.Keep(device.Capture, Wish{Device: "mic"}, said.in)
 		session, err := audio.NewSession(audio.SessionConfig{
 			Source: keeper, Sink: fake.NewNullSink(), Encoder: encoder, Decoder: decoder,
-			Send: func(payload []byte) {
+			Send: func(payload []byte, _ int) {
 				mu.Lock()
 				defer mu.Unlock()
 				sent, sizes[len(payload)] = append(sent, time.Now()), true

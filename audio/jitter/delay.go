@@ -1,9 +1,6 @@
 package jitter
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 const (
 	// The fastest frame of the last fastestSpan sets the scale; it is kept by the
@@ -25,14 +22,15 @@ const (
 	// event, not as many as there are packets in it.
 	bunch = 5 * time.Millisecond
 
-	// Loss is judged for longer than jitter, because it moves in steps of a whole
-	// packet: how many packets later a frame's first copy came.
+	// Loss is judged for longer than jitter, because it moves in steps of copyStep:
+	// how many of them later a frame's first copy came.
 	copiesMost   = 3
+	copyStep     = 2 * periodTime
 	copiesForget = 0.998  // e-fold after 10 s of 20 ms frames
 	copiesRaise  = 0.008  // share of frames that came later still, from which the lead grows
 	copiesLower  = 0.0015 // and below which it shrinks: each change is heard
 
-	leadWindow = 16
+	leadWindow = 32 // periods whose needs count: 320 ms
 )
 
 // delay knows how frames arrive and how early they should have. All of its times
@@ -50,10 +48,9 @@ type delay struct {
 	lags        [buckets]float64
 	lagsBase    time.Duration // base that lags are relative to
 	copies      [copiesMost + 1]float64
-	copiesLed   int     // packets that the target waits for copies
+	copiesLed   int     // steps that the target waits for copies
 	arrivals    float64 // frames so far
 	target      time.Duration
-	spacing     time.Duration
 	lastTransit time.Duration
 	lastArrival time.Time
 	jitter      time.Duration
@@ -61,6 +58,7 @@ type delay struct {
 	needs    [leadWindow]time.Duration // transits at which the last frames were needed
 	needsLen int
 	needsAt  int
+	needsOf  int // as many of the last make leadWindow periods
 }
 
 func (d *delay) init() {
@@ -77,12 +75,11 @@ func (d *delay) arrived(f Frame, at time.Time) {
 	if !d.some {
 		d.some, d.epoch, d.epochPosition = true, at, f.Position
 	}
-	d.spacing = time.Duration(f.Periods) * periodTime
 	d.arrivals++ // the first ones weigh more: what was assumed is soon forgotten
 	if f.Behind == 0 {
-		d.travelled(d.transit(f.Position, f.Periods, at), at)
+		d.travelled(d.transit(f.Position, f.Periods, at), f.Periods, at)
 	}
-	weight := max(1-copiesForget, 1/d.arrivals)
+	weight := max(share(1-copiesForget, f.Periods), 1/d.arrivals)
 	for i := range d.copies {
 		d.copies[i] *= 1 - weight
 	}
@@ -90,8 +87,14 @@ func (d *delay) arrived(f Frame, at time.Time) {
 	d.aim()
 }
 
+// share is what a frame of so many periods weighs where one of mostPeriods weighs weight:
+// what is learnt is forgotten after a time, not after a number of frames.
+func share(weight float64, periods int) float64 {
+	return weight * float64(periods) / mostPeriods
+}
+
 // travelled learns from a frame that its own packet brought first.
-func (d *delay) travelled(transit time.Duration, at time.Time) {
+func (d *delay) travelled(transit time.Duration, periods int, at time.Time) {
 	change := (transit - d.lastTransit).Abs()
 	d.lastTransit = transit
 	d.jitter += (change - d.jitter) / 16
@@ -101,7 +104,7 @@ func (d *delay) travelled(transit time.Duration, at time.Time) {
 	if released {
 		return
 	}
-	lag, weight := max(0, min(buckets-1, int((transit-d.lagsBase)/bucketTime))), max(1-forget, 2/(d.arrivals+2))
+	lag, weight := max(0, min(buckets-1, int((transit-d.lagsBase)/bucketTime))), max(share(1-forget, periods), 2/(d.arrivals+2))
 	for i := range d.lags {
 		d.lags[i] *= 1 - weight
 	}
@@ -174,13 +177,13 @@ func (d *delay) copyLead() time.Duration {
 	for d.copiesLed > 0 && d.later(d.copiesLed-1) < copiesLower {
 		d.copiesLed--
 	}
-	return time.Duration(d.copiesLed) * d.spacing
+	return time.Duration(d.copiesLed) * copyStep
 }
 
-// later is the share of frames that a packet brought that came more than so many after their own.
-func (d *delay) later(packets int) float64 {
+// later is the share of frames that a packet brought more than so many steps after their own.
+func (d *delay) later(steps int) float64 {
 	share := 0.0
-	for _, weight := range d.copies[packets+1:] {
+	for _, weight := range d.copies[steps+1:] {
 		share += weight
 	}
 	return share
@@ -197,6 +200,7 @@ func (d *delay) needed(position uint32, periods int, now time.Time) {
 	d.needs[d.needsAt] = d.transit(position, periods, now)
 	d.needsAt = (d.needsAt + 1) % leadWindow
 	d.needsLen = min(d.needsLen+1, leadWindow)
+	d.needsOf = leadWindow / periods
 }
 
 // shift accounts for sound that was put in (positive) or taken out.
@@ -212,5 +216,9 @@ func (d *delay) excess() time.Duration {
 	if d.needsLen == 0 {
 		return 0
 	}
-	return slices.Min(d.needs[:d.needsLen]) - d.base - d.target
+	least := d.needs[(d.needsAt+leadWindow-1)%leadWindow]
+	for back := 2; back <= min(d.needsLen, d.needsOf); back++ {
+		least = min(least, d.needs[(d.needsAt+leadWindow-back)%leadWindow])
+	}
+	return least - d.base - d.target
 }

@@ -81,7 +81,7 @@ type Decoder interface {
 type Frame struct {
 	Position uint32 // of its first period, counted in periods of 10 ms
 	Periods  int    // 1 or 2
-	Behind   int    // how many packets after its own brought it: 0, or it is a copy
+	Behind   int    // how many steps of 20 ms after its own packet brought it: 0, or it is a copy
 	Payload  []byte
 }
 
@@ -114,7 +114,7 @@ type Stats struct {
 	Received   uint64 // frames put in, with duplicates and late ones
 	Duplicates uint64
 	Late       uint64
-	Recovered  uint64 // frames played that only a copy brought in time
+	Recovered  uint64 // periods played that only a copy brought in time
 	Lost       uint64 // periods passed over without having come in time; some come late after all
 	Dropped    uint64 // frames that came, but were skipped to catch up or to make room
 	Undecoded  uint64 // frames that came, but were none of this codec
@@ -350,7 +350,7 @@ func (b *Buffer) decode(place *slot) Sound {
 		b.noise.fadeOut(frame[:fadeInSamples])
 	}
 	if place.behind > 0 {
-		b.stats.Recovered++
+		b.stats.Recovered += uint64(place.periods)
 	}
 	b.noise.learn(frame)
 	b.gap, b.held = 0, 0

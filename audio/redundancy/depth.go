@@ -43,7 +43,7 @@ const (
 	meterWindow = time.Second
 	meterWeight = 0.3  // of the newest window in a report
 	meterLeast  = 10   // packets in a window that say anything
-	meterJump   = 1000 // counters apart that are no loss but a stall: 20 s
+	meterJump   = 1000 // counters apart that are no loss but a stall: 10 or 20 s
 )
 
 // Meter measures which share of the other side's packets does not come, by their

@@ -17,12 +17,12 @@ func TestEveryFrameIsInTheNextPacketsToo(t *testing.T) {
 	for depth := range Most + 1 {
 		packer := NewPacker(silence)
 		for n := range 50 {
-			payload := packer.Pack(nil, frameOf(n), depth, 0.25)
-			if len(payload) != Size(len(silence), depth) {
-				t.Fatalf("depth %d: %d bytes", depth, len(payload))
+			payload := packer.Pack(nil, frameOf(n), Periods, depth, Report{Loss: 0.25})
+			if len(payload) != Size(len(silence), depth) || payload[0] != byte(depth) {
+				t.Fatalf("depth %d: %d bytes, shape %x", depth, len(payload), payload[0])
 			}
 			packet, err := Parse(payload)
-			if err != nil || packet.Depth != depth || math.Abs(packet.Loss-0.25) > 0.002 {
+			if err != nil || packet.Depth != depth || packet.Periods != Periods || math.Abs(packet.Report.Loss-0.25) > 0.002 || packet.Report.Steady {
 				t.Fatalf("depth %d: %+v, %v", depth, packet, err)
 			}
 			for age := range depth + 1 {
@@ -108,11 +108,11 @@ func TestNothingIsAllocated(t *testing.T) {
 	if allocations := testing.AllocsPerRun(1000, func() {
 		n++
 		m.Arrived(n, zero.Add(time.Duration(n)*20*time.Millisecond))
-		packet, err := Parse(packer.Pack(dst, frame, Most, m.Report()))
+		packet, err := Parse(packer.Pack(dst, frame, 1+int(n/8)%2, Most, Report{Loss: m.Report()}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		packet.Frame(2)
+		packet.Frame(packet.Depth)
 	}); allocations != 0 {
 		t.Errorf("%v allocations a packet", allocations)
 	}
@@ -120,27 +120,89 @@ func TestNothingIsAllocated(t *testing.T) {
 
 // FuzzParse: what is read is what Pack would have written, and nothing else is read.
 func FuzzParse(f *testing.F) {
-	f.Add(NewPacker(frameOf(0)).Pack(nil, frameOf(1), 2, 0.1))
+	f.Add(NewPacker(frameOf(0)).Pack(nil, frameOf(1), Periods, 2, Report{Loss: 0.1}))
 	f.Add([]byte{3, 0, 0, 0, 0, 0, 1, 2, 3, 4})
+	f.Add([]byte{2 | steadyBit | shortBit, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6})
+	f.Add([]byte{2 | shortBit | 1<<emptyShift, 0, 0, 0, 0, 1, 1, 2, 3, 4, 0, 0})
+	f.Add([]byte{1 | 2<<emptyShift, 0, 0, 0, 0, 1, 1, 2, 3, 4})
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		packet, err := Parse(payload)
 		if err != nil {
 			return
 		}
-		size := 0
-		packer := (*Packer)(nil)
+		// Packed again from its frames, the oldest first, it is the same.
+		_, oldest := packet.Frame(packet.Depth)
+		size := len(oldest)
+		packer := NewPacker(oldest)
+		depth := (len(payload)-header)/size - 1
+		if depth > packet.Depth {
+			packer.periods = 0 // as if the length had just changed
+		}
+		var again []byte
 		for age := packet.Depth; age >= 0; age-- {
 			position, frame := packet.Frame(age)
-			if packer == nil {
-				packer, size = NewPacker(frame), len(frame)
-			}
-			if len(frame) != size || size == 0 {
-				t.Fatalf("frames of %d and %d bytes", size, len(frame))
+			if len(frame) != size || size == 0 || position != packet.Position-uint32(2*age) {
+				t.Fatalf("frames of %d and %d bytes, %d at %d", size, len(frame), age, position)
 			}
 			packer.position = position
-			if again := packer.Pack(nil, frame, packet.Depth, packet.Loss); age == 0 && !bytes.Equal(again, payload) {
-				t.Fatalf("%x was read as %x", payload, again)
+			again = packer.Pack(nil, frame, packet.Periods, depth, packet.Report)
+			for range apart/packet.Periods - 1 { // what lies between two copies
+				if age > 0 {
+					packer.Pack(nil, oldest, packet.Periods, depth, packet.Report)
+				}
 			}
 		}
+		if !bytes.Equal(again, payload) {
+			t.Fatalf("%x was read as %x", payload, again)
+		}
 	})
+}
+
+// TestCopiesOfShortFramesCoverTheSameTime, also across changes of length: each frame is
+// in two later packets, 20 and 40 ms after it, unless the length changed before they were sent.
+func TestCopiesOfShortFramesCoverTheSameTime(t *testing.T) {
+	const short, long = 4, 6
+	packer := NewPacker(make([]byte, long))
+	type frame struct{ periods, copies int }
+	sent := map[uint32]frame{} // by position
+	position := uint32(0)
+	for n := range 300 {
+		periods, size := Periods, long
+		if n/30%2 == 1 {
+			periods, size = ShortPeriods, short
+		}
+		payload := packer.Pack(nil, bytes.Repeat([]byte{byte(n)}, size), periods, Default, Report{Steady: true})
+		packet, err := Parse(payload)
+		if err != nil || packet.Periods != periods || packet.Position != position || !packet.Report.Steady || len(payload) != Size(size, Default) {
+			t.Fatalf("packet %d: %+v, %v", n, packet, err)
+		}
+		for age := range packet.Depth + 1 {
+			at, bytes := packet.Frame(age)
+			if len(bytes) != size {
+				t.Fatalf("packet %d: frames of %d bytes", n, len(bytes))
+			}
+			if int32(at) < 0 {
+				continue // silence from before the call
+			}
+			if age == 0 {
+				sent[at] = frame{periods: periods}
+				continue
+			}
+			of := sent[at]
+			of.copies++
+			if sent[at] = of; of.periods != periods || at != position-uint32(2*age) {
+				t.Fatalf("packet %d brings a copy of %+v at %d", n, of, at)
+			}
+		}
+		position += uint32(periods)
+	}
+	full := 0
+	for _, f := range sent {
+		if f.copies == Default {
+			full++
+		}
+	}
+	if len(sent) != 300 || full < 300-10*4 {
+		t.Errorf("of %d frames %d were sent three times", len(sent), full)
+	}
 }

@@ -267,7 +267,7 @@ func TestFramesUnderNoSealEndTheCall(t *testing.T) {
 	go func() {
 		defer close(ended)
 		frame := make([]byte, 101)
-		for connection.Send(frame) == nil && ctx.Err() == nil {
+		for connection.Send(frame, 960) == nil && ctx.Err() == nil {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}()

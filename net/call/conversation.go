@@ -59,7 +59,7 @@ func (t *conversation) run(ctx context.Context) (err error) {
 	c := t.call
 	t.carrier, t.route = new(carrier), newRoute()
 	t.carrier.peer.Store(t.peer)
-	session, err := newSound(t.sound, t.media, t.carrier)
+	session, err := newSound(t.sound, t.keys, t.media, t.carrier)
 	if err != nil {
 		closeSound(t.sound)
 		return t.abandon(ctx, &ended{reason: DeviceFailed, detail: err.Error()})
@@ -258,7 +258,7 @@ func closeSound(s Sound) {
 func closePeer(p *peer.Peer) { _ = p.Close() }
 
 // newSound builds one call's sound: Opus frames out through the seal, frames in through the playout buffer.
-func newSound(s Sound, m *media, on *carrier) (*audio.Session, error) {
+func newSound(s Sound, keys *handshake.Session, m *media, on *carrier) (*audio.Session, error) {
 	encoder, err := codec.NewEncoder()
 	if err != nil {
 		return nil, err
@@ -269,6 +269,7 @@ func newSound(s Sound, m *media, on *carrier) (*audio.Session, error) {
 	}
 	return audio.NewSession(audio.SessionConfig{
 		Source: s.Source, Sink: s.Sink, Voice: s.Voice, Encoder: encoder, Decoder: decoder,
-		Send: func(payload []byte) { m.send(on.peer.Load(), payload) },
+		Send:      func(payload []byte, samples int) { m.send(on.peer.Load(), payload, samples) },
+		PeerShort: keys.Agreed(wire.FlagShortFrames), Frames: s.Frames,
 	})
 }

@@ -126,7 +126,7 @@ func TestOffersOfADirectConnectionMoveNobodyWhoDidNotAgree(t *testing.T) {
 			case <-stop:
 				return
 			case <-tick.C:
-				_ = connection.Send(sealer.Seal(nil, make([]byte, 80)))
+				_ = connection.Send(sealer.Seal(nil, make([]byte, 80)), 960)
 			}
 		}
 	}()

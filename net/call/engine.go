@@ -88,7 +88,8 @@ type Sound struct {
 	Source   audio.Source
 	Sink     audio.Sink
 	Voice    audio.Voice // what works on the microphone's sound; nil: nothing
-	Warnings []string    // what was put in their place, as sentences
+	Frames   audio.Frames
+	Warnings []string // what was put in their place, as sentences
 
 	Notices <-chan audio.Notice             // what becomes of them in the call; nil: nothing is told
 	Use     func(mic, speaker string) error // changes them; "" leaves one as it is; nil: they cannot be changed

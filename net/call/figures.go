@@ -15,7 +15,7 @@ func (c *call) infoLocked() Info {
 	if c.session != nil {
 		sound := c.session.Stats()
 		info.Stats.Loss, info.Stats.Missing = sound.Loss, sound.Missing
-		info.Stats.RecoveredRatio, info.Stats.Copies = sound.RecoveredRatio, sound.Copies
+		info.Stats.RecoveredRatio, info.Stats.Copies, info.Stats.FrameMilliseconds = sound.RecoveredRatio, sound.Copies, sound.FrameMilliseconds
 		info.Stats.JitterMilliseconds = sound.JitterMilliseconds
 		info.Stats.PlayoutMilliseconds = sound.PlayoutMilliseconds
 		info.Stats.ConcealedRatio = sound.ConcealedRatio

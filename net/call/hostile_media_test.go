@@ -166,7 +166,7 @@ func framesTheCallDoesNotOpen(t *testing.T) {
 			tick := time.NewTicker(20 * time.Millisecond)
 			defer tick.Stop()
 			for i, honest := 0, session.FrameSealer(); ctx.Err() == nil; i++ {
-				if connection.Send(lie(i, honest, *echo.Load())) != nil {
+				if connection.Send(lie(i, honest, *echo.Load()), 960) != nil {
 					return
 				}
 				<-tick.C

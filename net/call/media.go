@@ -64,14 +64,14 @@ func (m *media) receive(frame []byte, at time.Time) {
 	}
 }
 
-// send seals one payload and puts it on the connection.
-func (m *media) send(connection *peer.Peer, payload []byte) {
+// send seals one payload, of a frame of so many samples, and puts it on the connection.
+func (m *media) send(connection *peer.Peer, payload []byte, samples int) {
 	keys := m.keys.Load()
 	if keys == nil {
 		return
 	}
 	m.sealed = keys.seal.Seal(m.sealed[:0], payload)
-	_ = connection.Send(m.sealed) // a frame that cannot be sent is a frame lost; the connection tells when it is gone
+	_ = connection.Send(m.sealed, samples) // a frame that cannot be sent is a frame lost; the connection tells when it is gone
 }
 
 // unopened is for how long frames have been arriving without a single one opening,

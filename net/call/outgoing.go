@@ -94,7 +94,7 @@ func (c *call) dial(ctx context.Context, s *station, to Contact) error {
 	}
 	defer sending.Close()
 	expiry := sending.Now().Add(envelopeLife)
-	out, err := handshake.Call(s.account.Self, to.Card.Key, handshake.Params{CallID: c.callID, Expiry: expiry.Unix(), Card: s.account.Card})
+	out, err := handshake.Call(s.account.Self, to.Card.Key, handshake.Params{CallID: c.callID, Expiry: expiry.Unix(), Flags: wire.FlagShortFrames, Card: s.account.Card})
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ type Stats struct {
 	Missing             float64 // share of sound that did not come in time, copies and all, last second
 	RecoveredRatio      float64 // share of sound that only a copy brought in time, whole call
 	Copies              int     // older frames in each packet that is sent
+	FrameMilliseconds   int     // of sound in each frame that is sent: 20 or 10
 	JitterMilliseconds  float64
 	PlayoutMilliseconds float64 // sound waiting between arrival and ear
 	ConcealedRatio      float64 // share of played sound that was made up, whole call, 0 to 1

@@ -61,7 +61,7 @@ func newFrameSealer(key []byte) *FrameSealer { return &FrameSealer{key: newFrame
 
 // Seal appends the sealed frame to dst, which must not overlap payload. It
 // allocates nothing if dst has FrameOverhead bytes more room than payload needs.
-// After 2³² frames, which take years, it gives nil rather than repeat a nonce.
+// After 2³² frames, which take more than a year, it gives nil rather than repeat a nonce.
 func (s *FrameSealer) Seal(dst, payload []byte) []byte {
 	if s.next > math.MaxUint32 {
 		return nil
@@ -103,7 +103,7 @@ func (o *FrameOpener) Open(dst, frame []byte) (counter uint32, payload []byte, e
 
 const (
 	windowBlocks = 16
-	// windowSize is how far behind the newest number one may come: 960, 19 s of
+	// windowSize is how far behind the newest number one may come: 960, 9 to 19 s of
 	// frames.
 	windowSize = (windowBlocks - 1) * 64
 )

@@ -88,6 +88,39 @@ func confirmed(t testing.TB) *call {
 	return c
 }
 
+// TestShortFramesAreForTwoWhoKnowThem: the knock says what the caller understands, the answer
+// what both do, and to a caller that says nothing the answer is what it always was.
+func TestShortFramesAreForTwoWhoKnowThem(t *testing.T) {
+	for _, c := range []struct {
+		said, back uint8
+		want       bool
+	}{{0, 0, false}, {wire.FlagShortFrames, wire.FlagShortFrames, true}, {0xfe, 0, false}, {0xff, wire.FlagShortFrames, true}} {
+		alice, bob := newPerson(t, 1), newPerson(t, 2)
+		params := alice.params()
+		params.Flags = c.said
+		out, err := Call(alice.Identity, bob.Key(), params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, err := OpenKnock(bob.Identity, out.Knock())
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _, callee, err := in.Answer(testOffer(50001), bob.card)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, caller, err := out.ReadAnswer(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Flags != c.back || caller.Agreed(wire.FlagShortFrames) != c.want || callee.Agreed(wire.FlagShortFrames) != c.want {
+			t.Errorf("a knock with flags %#x: answered with %#x, caller %v, callee %v", c.said, answer.Flags,
+				caller.Agreed(wire.FlagShortFrames), callee.Agreed(wire.FlagShortFrames))
+		}
+	}
+}
+
 func TestWholeCall(t *testing.T) {
 	alice, bob := newPerson(t, 1), newPerson(t, 2)
 	params := alice.params()

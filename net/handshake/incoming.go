@@ -96,7 +96,7 @@ func (i *Incoming) Answer(offer wire.Offer, card []byte) ([]byte, ed25519.Privat
 		return nil, nil, nil, ErrUnopened
 	}
 	shared, ciphertext := i.kem.Encapsulate()
-	answer := wire.Answer{KEMCiphertext: ciphertext, Offer: offer, Card: card}
+	answer := wire.Answer{KEMCiphertext: ciphertext, Offer: offer, Card: card, Flags: i.knock.Flags & understood}
 	rand.Read(answer.NonceB[:]) // never fails: crypto/rand ends the program instead
 	rand.Read(answer.DropSeed[:])
 	message, err := answer.Marshal(answerSize)
@@ -109,6 +109,6 @@ func (i *Incoming) Answer(offer wire.Offer, card []byte) ([]byte, ed25519.Privat
 	}
 	i.answered = true
 	session := newSession(toCaller, *i.knock, i.noise.ChannelBinding(), first, second, shared)
-	session.nonceB, session.caller, session.callee = answer.NonceB, i.card.Key, i.self
+	session.nonceB, session.caller, session.callee, session.agreed = answer.NonceB, i.card.Key, i.self, answer.Flags
 	return body, ed25519.NewKeyFromSeed(answer.DropSeed[:]), session, nil
 }

@@ -52,8 +52,8 @@ func mismatch(cause any) error { return fmt.Errorf("%w (%v)", ErrMismatch, cause
 type Params struct {
 	CallID [16]byte // random, the same for all knocks of one call
 	Expiry int64    // Unix seconds by the relay's clock, at most a minute ahead
-	Flags  uint8
-	Card   []byte // the caller's newest signed card
+	Flags  uint8    // of the knock: what the caller understands
+	Card   []byte   // the caller's newest signed card
 }
 
 // Outgoing is a call on the caller's side, until it is answered. One goroutine at a
@@ -169,7 +169,7 @@ func (o *Outgoing) ReadAnswer(body []byte) (*wire.Answer, *Session, error) {
 	}
 	session := newSession(toCallee, o.knock, o.noise.ChannelBinding(), first, second, shared)
 	session.nonceA, session.nonceB = o.nonceA, answer.NonceB
-	session.caller, session.callee = o.self, o.peer
+	session.caller, session.callee, session.agreed = o.self, o.peer, answer.Flags&o.knock.Flags&understood
 	session.committed = true // the nonce is our own
 	return answer, session, nil
 }

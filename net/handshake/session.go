@@ -21,6 +21,7 @@ type Session struct {
 	nonceA, nonceB [32]byte
 	caller, callee identity.Key
 	committed      bool // nonce A is known to fit the commitment
+	agreed         uint8
 
 	confirm      sealer
 	signalOut    sealer
@@ -95,6 +96,13 @@ func (s *Session) OpenConfirm(body []byte) (*wire.Confirm, error) {
 	s.nonceA, s.committed = nonceA, true
 	return confirm, nil
 }
+
+// understood are the flags of a knock that this program knows.
+const understood = wire.FlagShortFrames
+
+// Agreed says whether both sides understand what flag, one of wire's, stands for. The
+// handshake vouches for it: nobody in between can take it away or add it.
+func (s *Session) Agreed(flag uint8) bool { return s.agreed&flag != 0 }
 
 // Words gives the four safety words. On the callee's side they are empty until
 // OpenConfirm succeeded.

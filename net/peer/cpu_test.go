@@ -27,7 +27,7 @@ func BenchmarkCall(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, p := range []*Peer{one, two} {
-			if err := p.Send(frame); err != nil {
+			if err := p.Send(frame, 960); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -35,7 +35,7 @@ func TestWrongFingerprint(t *testing.T) {
 			}
 			for range 20 {
 				for _, p := range []*Peer{client, server} {
-					if err := p.Send([]byte("for nobody")); err == nil {
+					if err := p.Send([]byte("for nobody"), 960); err == nil {
 						t.Fatal("a frame was sent")
 					}
 				}

@@ -93,7 +93,7 @@ func TestAnUndeclaredStream(t *testing.T) {
 	one.sending.header.SSRC++
 	one.sending.mu.Unlock()
 	for range 10 {
-		if err := one.Send([]byte("undeclared")); err != nil {
+		if err := one.Send([]byte("undeclared"), 960); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -129,7 +129,7 @@ func TestLost(t *testing.T) {
 		case <-time.After(patience):
 			t.Fatal("a dead connection does not count as lost")
 		}
-		if err := p.Send([]byte("x")); !errors.Is(err, ErrLost) {
+		if err := p.Send([]byte("x"), 960); !errors.Is(err, ErrLost) {
 			t.Errorf("sending on a lost connection: %v", err)
 		}
 		if state := p.Snapshot().State; state != StateLost {

@@ -286,13 +286,13 @@ func (p *Peer) receive(track *webrtc.TrackRemote) {
 	}
 }
 
-// Send sends one frame, 20 ms of sound, as one RTP packet. It does not keep the frame. A
-// packet that does not leave is loss, not an error.
-func (p *Peer) Send(frame []byte) error {
+// Send sends one frame, so many samples of sound at 48 kHz, as one RTP packet. It does not keep
+// the frame. A packet that does not leave is loss, not an error.
+func (p *Peer) Send(frame []byte, samples int) error {
 	if err := p.life.Err(); err != nil {
 		return context.Cause(p.life)
 	}
-	if err := p.sending.send(frame); err != nil {
+	if err := p.sending.send(frame, samples); err != nil {
 		return err
 	}
 	p.sent.Add(1)

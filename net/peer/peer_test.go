@@ -64,7 +64,7 @@ func TestCloseGivesTheAllocationBack(t *testing.T) {
 	if state := p.Snapshot().State; state != StateClosed {
 		t.Fatalf("closed, but %v", state)
 	}
-	if err := p.Send([]byte("late")); !errors.Is(err, ErrClosed) {
+	if err := p.Send([]byte("late"), 960); !errors.Is(err, ErrClosed) {
 		t.Fatalf("sending after Close: %v", err)
 	}
 	if err := p.Connect(context.Background(), p.Local()); !errors.Is(err, ErrClosed) {
@@ -97,7 +97,7 @@ func TestCloseWhileFramesArrive(t *testing.T) {
 		for _, step := range one.stack.closing() {
 			_ = step() // pion's complaints about what is closed already are no matter
 			for range 5 {
-				_ = two.Send([]byte("frame"))
+				_ = two.Send([]byte("frame"), 960)
 				time.Sleep(10 * time.Millisecond)
 			}
 		}
@@ -120,7 +120,7 @@ func TestConnectEndsWithItsContext(t *testing.T) {
 	if err := one.Connect(ctx, two.Local()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("Connect said %v", err)
 	}
-	if err := one.Send([]byte("x")); !errors.Is(err, ErrNotConnected) {
+	if err := one.Send([]byte("x"), 960); !errors.Is(err, ErrNotConnected) {
 		t.Fatalf("Send said %v", err)
 	}
 }

@@ -9,9 +9,6 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// samples per frame: 20 ms at 48 kHz, the RTP clock of Opus (RFC 7587).
-const samples = 960
-
 // sender numbers and sends frames.
 type sender struct {
 	mu     sync.Mutex // guards the following
@@ -33,7 +30,8 @@ func (s *sender) start(writer webrtc.TrackLocalWriter, ssrc uint32) {
 	}
 }
 
-func (s *sender) send(frame []byte) error {
+// send sends a frame of so many samples, counted at 48 kHz, the RTP clock of Opus (RFC 7587).
+func (s *sender) send(frame []byte, samples int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.writer == nil {
@@ -43,7 +41,7 @@ func (s *sender) send(frame []byte) error {
 		return err
 	}
 	s.header.SequenceNumber++
-	s.header.Timestamp += samples
+	s.header.Timestamp += uint32(samples)
 	return nil
 }
 

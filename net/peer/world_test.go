@@ -112,7 +112,7 @@ func speak(t testing.TB, from *Peer, to *heard, name string) {
 	t.Helper()
 	before, n := len(to.Frames()), 0
 	until(t, name+" is heard", func() bool {
-		if err := from.Send(fmt.Appendf(nil, "%s %d", name, n)); err != nil {
+		if err := from.Send(fmt.Appendf(nil, "%s %d", name, n), 960); err != nil {
 			t.Fatal(err)
 		}
 		n++

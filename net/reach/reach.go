@@ -23,6 +23,7 @@ const (
 	checkWithin = 20 * time.Second
 	frames      = 50 // sent one way, a call's 20 ms apart
 	frameSize   = 200
+	samples     = 960                    // 20 ms at 48 kHz
 	settle      = 500 * time.Millisecond // for the last frames to arrive
 )
 
@@ -91,7 +92,7 @@ func (r *Report) media(ctx context.Context, opened *line.Line, network call.Netw
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-tick.C:
-			if err := near.Send(frame); err != nil {
+			if err := near.Send(frame, samples); err != nil {
 				return err
 			}
 		}

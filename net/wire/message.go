@@ -13,7 +13,8 @@ import (
 //
 //	knock    16 call id | 8 expiry | 32 call secret | 1184 ML-KEM key |
 //	         32 commitment | 1 flags | card
-//	answer   1088 ML-KEM ciphertext | 32 nonce B | 32 drop seed | offer | card
+//	answer   1088 ML-KEM ciphertext | 32 nonce B | 32 drop seed | offer | card |
+//	         1 flags
 //	confirm  32 nonce A | offer | card
 //	signal   1 kind | 8 sequence number | what the kind carries (signal.go)
 //	control  1 kind | text, for a decline
@@ -35,7 +36,11 @@ const (
 	// Every relay allocates in this range (RFC 8656 §7.2), so no offer can point
 	// anybody at a service.
 	minRelayedPort = 49152
-	minPort        = 1024 // below are the services of a machine
+
+	// FlagShortFrames: the sender takes packets of 10 ms of sound (audio/redundancy) and
+	// reads what their headers say. Whoever does not say so gets packets of 20 ms.
+	FlagShortFrames = 1 << 0
+	minPort         = 1024 // below are the services of a machine
 
 	// RFC 8839 §5.4 asks for at least these and allows 256 characters; both ends
 	// are ours and use 16 and 32.
@@ -60,7 +65,7 @@ type Knock struct {
 	CallSecret [32]byte
 	KEMKey     []byte   // KEMKeySize bytes
 	Commitment [32]byte // to nonce A
-	Flags      uint8    // consents; none is defined yet, unknown ones are ignored
+	Flags      uint8    // what the caller understands; unknown ones are ignored
 	Card       []byte   // the caller's newest signed card
 }
 
@@ -71,6 +76,7 @@ type Answer struct {
 	DropSeed      [32]byte // Ed25519 seed of the drop where the callee waits from now on
 	Offer         Offer
 	Card          []byte // the callee's newest signed card
+	Flags         uint8  // those of the knock's that the callee understands too; a program that knows none leaves a zero here
 }
 
 // Confirm is the third message, caller to callee.
@@ -232,22 +238,26 @@ func (a *Answer) Marshal(size int) ([]byte, error) {
 	}
 	b := append(make([]byte, 0, size), a.KEMCiphertext...)
 	b = append(b, a.NonceB[:]...)
-	b = append(b, a.DropSeed[:]...)
-	return marshalRest(b, &a.Offer, a.Card, size)
+	b, err := marshalRest(append(b, a.DropSeed[:]...), &a.Offer, a.Card)
+	if err != nil {
+		return nil, err
+	}
+	return padded(append(b, a.Flags), size)
 }
 
 // Marshal gives the message in exactly size bytes.
 func (c *Confirm) Marshal(size int) ([]byte, error) {
-	return marshalRest(append(make([]byte, 0, size), c.NonceA[:]...), &c.Offer, c.Card, size)
+	b, err := marshalRest(append(make([]byte, 0, size), c.NonceA[:]...), &c.Offer, c.Card)
+	if err != nil {
+		return nil, err
+	}
+	return padded(b, size)
 }
 
-func marshalRest(b []byte, offer *Offer, card []byte, size int) ([]byte, error) {
+func marshalRest(b []byte, offer *Offer, card []byte) ([]byte, error) {
 	b, err := offer.append(b)
 	if err != nil {
 		return nil, err
 	}
-	if b, err = appendCard(b, card); err != nil {
-		return nil, err
-	}
-	return padded(b, size)
+	return appendCard(b, card)
 }

@@ -100,6 +100,7 @@ func ParseAnswer(b []byte) (*Answer, error) {
 	copy(a.DropSeed[:], r.take(len(a.DropSeed)))
 	a.Offer = r.offer()
 	a.Card = r.card()
+	a.Flags = uint8(r.number(1))
 	if err := r.end("answer"); err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func testKnock() *Knock {
 func testAnswer() *Answer {
 	return &Answer{
 		KEMCiphertext: bytes.Repeat([]byte{5}, KEMCiphertextSize), NonceB: [32]byte{6}, DropSeed: [32]byte{7},
-		Offer: testOffer(), Card: bytes.Repeat([]byte{8}, MaxCardBytes),
+		Offer: testOffer(), Card: bytes.Repeat([]byte{8}, MaxCardBytes), Flags: 0x81,
 	}
 }
 

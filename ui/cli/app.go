@@ -90,6 +90,7 @@ type app struct {
 	mic, speaker string // from the command line; "" takes the settings'
 	using        using
 	voice        string // --voice
+	frames       audio.Frames
 	processing   processing
 
 	changes  chan struct{} // capacity 1; written by watch: the profile's files are others now
@@ -114,7 +115,7 @@ func footingOf(s settings.Settings) footing {
 // start makes the app; autoAnswer are verified contacts whose calls are taken at once.
 func (p *program) start(owned *owned, autoAnswer map[identity.Key]bool) *app {
 	oneProcessor()
-	a := &app{owned: owned, hardware: hotplug.New(), mic: p.mic, speaker: p.speaker, voice: p.voice, changes: make(chan struct{}, 1)}
+	a := &app{owned: owned, hardware: hotplug.New(), mic: p.mic, speaker: p.speaker, voice: p.voice, frames: frames[p.frame], changes: make(chan struct{}, 1)}
 	a.engine = call.New(call.Config{
 		Book:       owned.profile,
 		OpenSound:  a.openSound,
@@ -268,7 +269,7 @@ func (a *app) openSound() (call.Sound, error) {
 		_ = source.Close()
 		return call.Sound{}, err
 	}
-	opened := call.Sound{Source: source, Sink: sink, Notices: notices, Use: func(mic, speaker string) error {
+	opened := call.Sound{Source: source, Sink: sink, Frames: a.frames, Notices: notices, Use: func(mic, speaker string) error {
 		return errors.Join(open.Change(source, mic), open.Change(sink, speaker))
 	}}
 	if voice := a.openVoice(mic, source, sink); voice != nil {
@@ -315,7 +316,7 @@ func (a *app) checkDevices() error {
 // checkWords finds a --mic or --speaker that means nothing, before anything else is
 // looked at. With the sound on standard output, what is said goes to standard error.
 func (p *program) checkWords() error {
-	if err := p.checkVoice(); err != nil {
+	if err := errors.Join(p.checkVoice(), p.checkFrame()); err != nil {
 		return err
 	}
 	if err := open.MeansSource(p.mic); err != nil {

@@ -59,6 +59,7 @@ type statsEvent struct {
 	Missing   float64 `json:"missing"`
 	Recovered float64 `json:"recovered_ratio"`
 	Copies    int     `json:"copies"`
+	Frame     int     `json:"frame_ms"`
 }
 
 type changedEvent struct {
@@ -118,7 +119,7 @@ func asJSON(event call.Event) any {
 		s := info.Stats
 		return statsEvent{
 			base, rounded(s.RTTMilliseconds), rounded(s.Loss), rounded(s.JitterMilliseconds), rounded(s.PlayoutMilliseconds),
-			rounded(s.ConcealedRatio), rounded(s.LevelIn), rounded(s.LevelOut), rounded(s.Missing), rounded(s.RecoveredRatio), s.Copies,
+			rounded(s.ConcealedRatio), rounded(s.LevelIn), rounded(s.LevelOut), rounded(s.Missing), rounded(s.RecoveredRatio), s.Copies, s.FrameMilliseconds,
 		}
 	case call.EventChanged:
 		return changedEvent{base, info.Muted, info.Held, info.PeerHeld, info.Deafened, info.Silenced, !info.Reconnecting.IsZero(), info.Proof.Route, info.Proof.DirectAddress, info.Warnings}

@@ -28,6 +28,7 @@ type program struct {
 	json, plain  bool
 	mic, speaker string
 	voice        string // auto or off
+	frame        string // auto, or how long frames are, in ms
 
 	unprinted atomic.Pointer[error] // the first time that standard output took nothing more
 }
@@ -107,6 +108,9 @@ func (p *program) root() *cobra.Command {
 	flags.StringVar(&p.mic, "mic", "", "default, device:NAME, null, tone[:HZ], file:PATH.wav or - (s16le, 48 kHz, mono)")
 	flags.StringVar(&p.speaker, "speaker", "", "default, device:NAME, null, file:PATH.wav or - (s16le, 48 kHz, mono; messages then go to standard error)")
 	flags.StringVar(&p.voice, "voice", voiceAuto, "auto: echo, noise and level of a microphone are seen to as the settings say; off: nothing is")
+	// For measuring: what a person would choose between is what auto chooses better.
+	flags.StringVar(&p.frame, "frame", frameAuto, "20 or 10: send sound in frames of that many milliseconds in every network; auto: as the network is")
+	_ = flags.MarkHidden("frame")
 	root.Flags().BoolVar(&p.plain, "plain", false, "the interface in plain lines, for screen readers and pipes (or ACCESSIBLE=1)")
 	root.AddCommand(
 		p.setupCommand(), p.callCommand(), p.listenCommand(), p.cardCommand(), p.contactsCommand(), p.historyCommand(),

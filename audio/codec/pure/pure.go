@@ -11,7 +11,10 @@ import (
 	"sotto/audio/codec/internal/shape"
 )
 
-type encoder struct{ opus *gopus.Encoder }
+type encoder struct {
+	opus    *gopus.Encoder
+	samples int // of a frame, as it is set up
+}
 
 // NewEncoder returns an encoder as codec.NewEncoder does.
 func NewEncoder() (audio.Encoder, error) {
@@ -33,16 +36,24 @@ func NewEncoder() (audio.Encoder, error) {
 			return nil, fmt.Errorf("setting up the Opus encoder: %w", err)
 		}
 	}
-	return &encoder{e}, nil
+	return &encoder{e, audio.FrameSamples}, nil
 }
 
-func (e *encoder) PayloadSize() int { return shape.PayloadSize }
+func (e *encoder) PayloadSize(samples int) int { return shape.Size(samples) }
 
 func (e *encoder) Encode(frame []float32, payload []byte) (int, error) {
 	if err := shape.Encode(frame, payload); err != nil {
 		return 0, err
 	}
-	return shape.Encoded(e.opus.Encode(frame, payload[:shape.PayloadSize:shape.PayloadSize]))
+	if len(frame) != e.samples {
+		if err := e.opus.SetFrameSize(len(frame)); err != nil {
+			return 0, err
+		}
+		e.samples = len(frame)
+	}
+	size := shape.Size(len(frame))
+	made, err := e.opus.Encode(frame, payload[:size:size])
+	return shape.Encoded(frame, made, err)
 }
 
 type decoder struct{ opus *gopus.Decoder }
@@ -63,7 +74,8 @@ func (d *decoder) Decode(payload []byte, frame []float32) error {
 	if err := shape.Decode(payload, frame); err != nil {
 		return err
 	}
-	return shape.Decoded(d.opus.Decode(payload, frame))
+	samples, err := d.opus.Decode(payload, frame)
+	return shape.Decoded(frame, samples, err)
 }
 
 func (d *decoder) Conceal(pcm []float32) error {

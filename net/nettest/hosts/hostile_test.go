@@ -354,7 +354,7 @@ func (m *mallory) renegotiate(session *handshake.Session, answer *wire.Answer, d
 				return err
 			}
 		}
-		_ = connection.Send(session.FrameSealer().Seal(nil, []byte(sdp(m.own4, m.own6))[:80]))
+		_ = connection.Send(session.FrameSealer().Seal(nil, []byte(sdp(m.own4, m.own6))[:80]), 960)
 	}
 	time.Sleep(2 * time.Second)
 	return nil

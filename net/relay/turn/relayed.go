@@ -11,7 +11,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// An allocation's allowance in each direction. A call needs 50 packets a second and 95 kbit, 120 where much is lost.
+// An allocation's allowance in each direction. A call needs 50 packets a second and 142 kbit, 182 where much is lost, or 100 packets and 164 kbit.
 const (
 	bitsPerSecond    = 250_000
 	packetsPerSecond = 150
