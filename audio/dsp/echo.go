@@ -119,7 +119,7 @@ func (e *echo) found(to int) {
 		e.away = 0
 	}
 	switch {
-	case e.known && e.lost > echoLost && e.left > 0.7*e.heard:
+	case (!e.known || e.lost > echoLost) && e.left > 0.7*e.heard:
 		e.place(to)
 		e.filter.reset()
 		e.slip.forget()

@@ -36,6 +36,13 @@ type kalmanShape struct {
 	stride                  int     // in a block every stride-th partition is kept causal
 }
 
+// kalmanTrust is the part of what a block tells of the room that counts. Taken in
+// whole, as in the papers, P falls much too fast on speech: a vowel's blocks resemble
+// one another and its low bins leak into the high ones, so that the filter is sure of
+// what it has not learned. Less trust than this makes it learn speech at the
+// microphone.
+const kalmanTrust = 0.35
+
 func newKalman(shape kalmanShape) *kalman {
 	bins := shape.size/2 + 1
 	k := &kalman{
@@ -166,7 +173,7 @@ func (k *kalman) learn(e []float32) {
 // step moves the weights of one partition, and their spread.
 func (k *kalman) step(p int) {
 	keep := k.forget * k.forget
-	share := float32(k.block) / float32(k.size)
+	share := kalmanTrust * float32(k.block) / float32(k.size)
 	x, w, n := k.past(p), k.weights[p], len(k.total)
 	xRe, xIm, wRe, wIm := x.re[:n], x.im[:n], w.re[:n], w.im[:n]
 	eRe, eIm, total, spread := k.errors.re[:n], k.errors.im[:n], k.total[:n], k.spread[p][:n]

@@ -38,6 +38,7 @@ const (
 	residualBands  = 12
 
 	residualQuiet = 1e-7 // power of a bin below which echo is none
+	residualDoubt = 0.1  // of the echo that the filter expects to miss, which it puts too high, see kalmanTrust
 	residualFrom  = 4    // bins that say whether somebody is speaking: 375 Hz
 	residualTo    = 64   // to 6 kHz
 )
@@ -75,7 +76,7 @@ func (r *residual) reset() {
 // process writes a period to out from the filter's error, its echo, and the power
 // spectrum of the echo that it expects to miss, in its transform of echoTransform.
 func (r *residual) process(out, errs, echo, unsure []float32) {
-	const share = 0.5 * float32(residualWindow) / echoTransform // half: the window's power
+	const share = residualDoubt * 0.5 * float32(residualWindow) / echoTransform // half: the window's power
 	last := len(unsure) - 1
 	for b := range r.unsure {
 		r.unsure[b] = share * (unsure[max(2*b-1, 0)] + unsure[2*b] + unsure[min(2*b+1, last)]) / 3
