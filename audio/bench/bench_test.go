@@ -30,7 +30,8 @@ func BenchmarkSound(b *testing.B) {
 	r := newRig(b)
 	speech := loadSpeech(b)
 	programs := []program{
-		{"sotto, two relays, 20 ms frames", func() bool { return true }, sotto(flags("--voice", "off")...)},
+		{"sotto, two relays, 20 ms frames", func() bool { return true }, sotto(append(flags("--voice", "off"), "--frame", "20")...)},
+		{"sotto, two relays, 10 ms frames", func() bool { return true }, sotto(append(flags("--voice", "off"), "--frame", "10")...)},
 		{"Chromium, direct", have("chromium"), chromium},
 		{"baresip, direct", have("baresip"), baresip},
 	}
