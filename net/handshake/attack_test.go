@@ -386,7 +386,7 @@ func FuzzKnockContent(f *testing.F) {
 		message := make([]byte, knockSize)
 		copy(message, content)
 		static := bob.Key().Montgomery()
-		state, err := newNoise(alice.Identity, static[:])
+		state, err := newNoise(alice.Identity, static[:], labelPrologue)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -31,7 +31,7 @@ func OpenKnock(self *identity.Identity, body []byte) (*Incoming, error) {
 	if !plausible(body) {
 		return nil, ErrUnopened
 	}
-	state, err := newNoise(self, nil)
+	state, err := newNoise(self, nil, labelPrologue)
 	if err != nil {
 		return nil, err
 	}

@@ -14,14 +14,14 @@ import (
 	"sotto/net/wire"
 )
 
-func newNoise(self *identity.Identity, peer []byte) (*noise.HandshakeState, error) {
+func newNoise(self *identity.Identity, peer []byte, prologue string) (*noise.HandshakeState, error) {
 	private, public := self.NoiseKeypair()
 	return noise.NewHandshakeState(noise.Config{
 		CipherSuite:   noise.NewCipherSuite(noise.DH25519, noise.CipherChaChaPoly, noise.HashSHA256),
 		Random:        rand.Reader,
 		Pattern:       noise.HandshakeIK,
 		Initiator:     peer != nil,
-		Prologue:      []byte(labelPrologue),
+		Prologue:      []byte(prologue),
 		StaticKeypair: noise.DHKey{Private: private[:], Public: public[:]},
 		PeerStatic:    peer,
 	})
@@ -79,7 +79,7 @@ func Call(self *identity.Identity, peer identity.Key, params Params) (*Outgoing,
 		return nil, err
 	}
 	static := peer.Montgomery()
-	state, err := newNoise(self, static[:])
+	state, err := newNoise(self, static[:], labelPrologue)
 	if err != nil {
 		return nil, err
 	}

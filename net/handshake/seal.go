@@ -15,6 +15,7 @@ import (
 
 const (
 	labelPrologue = "sotto/handshake/prologue/1\x00"
+	labelPresence = "sotto/handshake/presence/1\x00"
 	labelCommit   = "sotto/handshake/commit/1\x00"
 	labelControl  = "sotto/handshake/control/1\x00"
 	labelConfirm  = "sotto/handshake/confirm/1\x00"

@@ -22,6 +22,7 @@
 //	sotto/identity/card/1       Ed25519     card                                        the card's signature
 //	sotto/identity/checksum/1   SHA-256     signed card                                 4 bytes that catch a wrong letter
 //	sotto/handshake/prologue/1  Noise       (mixed into the hash)                       the protocol's version
+//	sotto/handshake/presence/1  Noise       (mixed into the hash)                       the same, of a word of presence
 //	sotto/handshake/commit/1    SHA-256     call id, nonce A                            the commitment in the knock
 //	sotto/handshake/control/1   HKDF        call secret                 call id, way    key of ringing, declined, busy, cancel
 //	sotto/handshake/confirm/1   HKDF        the call's secret           call id, way    key of the caller's confirmation

@@ -18,6 +18,7 @@ import (
 //	confirm  32 nonce A | offer | card
 //	signal   1 kind | 8 sequence number | what the kind carries (signal.go)
 //	control  1 kind | text, for a decline
+//	presence 8 at | 1 state (presence.go)
 //	offer    32 fingerprint | 1 ufrag length | ufrag | 1 pwd length | pwd |
 //	         1 number of candidates | candidates
 //	candidate  1 family, 4 or 6 | 4 or 16 address | 2 port

@@ -77,7 +77,12 @@ var messages = map[string]struct {
 		func(b []byte) (message, error) { return ParseSignal(b) },
 	},
 	"consent": {Signal{Kind: SignalConsent, Seq: 8, Number: 5}, func(b []byte) (message, error) { return ParseSignal(b) }},
-	"taken":   {Signal{Kind: SignalTaken, Seq: 8, Number: 5}, func(b []byte) (message, error) { return ParseSignal(b) }},
+	"presence in a call": {
+		Signal{Kind: SignalPresence, Seq: 8, Number: 6, Presence: Presence{At: 1 << 41, State: PresenceEnded}},
+		func(b []byte) (message, error) { return ParseSignal(b) },
+	},
+	"presence": {Presence{At: 1 << 41, State: PresenceGone}, func(b []byte) (message, error) { return ParsePresence(b) }},
+	"taken":    {Signal{Kind: SignalTaken, Seq: 8, Number: 5}, func(b []byte) (message, error) { return ParseSignal(b) }},
 	"declined with a text": {
 		Control{Kind: ControlDeclined, Text: strings.Repeat("x", MaxTextBytes)},
 		func(b []byte) (message, error) { return ParseControl(b) },
@@ -253,7 +258,7 @@ func TestWordsForLogs(t *testing.T) {
 
 // FuzzMessages: what a reader accepts is exactly what a writer writes.
 func FuzzMessages(f *testing.F) {
-	names := []string{"knock", "answer", "confirm", "signal", "control", "text", "restart", "direct", "consent", "taken", "declined with a text"}
+	names := []string{"knock", "answer", "confirm", "signal", "control", "text", "restart", "direct", "consent", "taken", "declined with a text", "presence in a call", "presence"}
 	for which, name := range names {
 		raw, err := messages[name].message.Marshal(testSize)
 		if err != nil {

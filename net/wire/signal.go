@@ -39,6 +39,7 @@ const (
 	SignalRestart                         // an offer for a fresh connection through the relays
 	SignalConsent                         // the sender's person agrees to a direct connection
 	SignalDirect                          // an offer for a direct connection
+	SignalPresence                        // whether the sender's person agrees to presence marks
 )
 
 // Signal is a message during a call. Seq starts at 1 in each direction and never
@@ -48,6 +49,7 @@ const (
 //	text:    | 4 number | 1 text length | text
 //	taken:   | 4 number
 //	consent: | 4 number
+//	presence: | 4 number | 8 at | 1 state, here (agrees) or ended (no longer)
 //	restart, direct: | 4 number | 4 generation | offer
 type Signal struct {
 	Kind       SignalKind
@@ -56,6 +58,7 @@ type Signal struct {
 	Text       string
 	Generation uint32 // counts the connections of a call; the first was 0
 	Offer      *Offer // of that connection
+	Presence   Presence
 }
 
 // numbered tells whether signals of a kind are sent again until they are taken.
@@ -71,7 +74,7 @@ func (k ControlKind) String() string {
 
 // String gives the word for logs.
 func (k SignalKind) String() string {
-	return word(uint8(k), "confirmed", "hold", "resume", "bye", "text", "taken", "restart", "consent", "direct")
+	return word(uint8(k), "confirmed", "hold", "resume", "bye", "text", "taken", "restart", "consent", "direct", "presence")
 }
 
 func word(kind uint8, words ...string) string {
@@ -84,9 +87,10 @@ func word(kind uint8, words ...string) string {
 // check goes through a signal's fields, before it is sent and after it was read.
 func (s Signal) check() error {
 	switch {
-	case s.Kind < SignalConfirmed || s.Kind > SignalDirect || s.Seq == 0,
+	case s.Kind < SignalConfirmed || s.Kind > SignalPresence || s.Seq == 0,
 		s.Kind.Offers() != (s.Offer != nil), s.Kind.Offers() != (s.Generation > 0),
 		s.Kind.numbered() != (s.Number > 0),
+		(s.Kind == SignalPresence) != (s.Presence != Presence{}), s.Presence.State == PresenceGone,
 		(s.Kind == SignalText) != (s.Text != ""), len(s.Text) > MaxTextBytes:
 		return fmt.Errorf("%w: signal %v, sequence number %d, number %d, %d bytes of text", ErrMalformed, s.Kind, s.Seq, s.Number, len(s.Text))
 	}
@@ -95,6 +99,8 @@ func (s Signal) check() error {
 		return s.Offer.Check()
 	case SignalDirect:
 		return s.Offer.CheckDirect()
+	case SignalPresence:
+		return s.Presence.check()
 	}
 	return nil
 }
@@ -111,6 +117,9 @@ func (s Signal) Marshal(size int) ([]byte, error) {
 	if s.Kind == SignalText {
 		b = append(append(b, byte(len(s.Text))), s.Text...)
 	}
+	if s.Kind == SignalPresence {
+		b = s.Presence.append(b)
+	}
 	if s.Kind.Offers() {
 		b = s.Offer.appendFields(binary.BigEndian.AppendUint32(b, s.Generation))
 	}
@@ -126,6 +135,9 @@ func ParseSignal(b []byte) (Signal, error) {
 	}
 	if s.Kind == SignalText {
 		s.Text = r.text()
+	}
+	if s.Kind == SignalPresence {
+		s.Presence = r.presence()
 	}
 	if s.Kind.Offers() {
 		s.Generation = uint32(r.number(4))
