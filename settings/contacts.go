@@ -24,7 +24,16 @@ type Contact struct {
 	Ring     string    `json:"ring,omitempty"`   // RingSilence, RingAlways, or "" for RingDefault
 	Direct   bool      `json:"direct,omitempty"` // direct calls with them are agreed to
 	Reached  bool      `json:"reached"`          // a call went through once, so both hold each other's card
+	Presence Presence  `json:"presence,omitzero"`
 	Added    time.Time `json:"added"`
+}
+
+// Presence is what two contacts have said of seeing that the other is here.
+type Presence struct {
+	Agreed bool  `json:"agreed"` // this person lets them see it
+	Told   bool  `json:"told"`   // they have been told so, and not the contrary since
+	Theirs bool  `json:"theirs"` // they have said the same to this person
+	At     int64 `json:"at"`     // when they said the latest, Unix milliseconds by their relay
 }
 
 type contactsFile struct {

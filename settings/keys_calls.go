@@ -84,5 +84,17 @@ var callKeys = []Key{
 			"both of you must have verified the other, switched this on, and chosen it for\n" +
 			"each other (`sotto contacts direct NAME on`).",
 		flag: func(s *Settings) *bool { return &s.Calls.Direct },
+	}, {
+		Name: "calls.presence", Kind: Switch, Values: onOff, Default: "off",
+		Group:     GroupPrivacy,
+		Sees:      "While on, contacts you chose see when you are here, if they chose you too. The relays see a message to each every few minutes.",
+		Costs:     "By that rhythm a relay can tell much sooner than by calls which drops, and so which people, belong together.",
+		Overrules: "Either of you: both must have chosen the other. Who may not call you sees nothing. Calling being off ends it.",
+		Doc:       "whether you and contacts chosen by sotto contacts presence see of each other when you are here",
+		comment: "Whether contacts see that you are here, and you that they are. It takes more\n" +
+			"than this: both of you must have chosen it for each other (`sotto contacts\n" +
+			"presence NAME on`) and have told each other in a call. Then each sends the\n" +
+			"other a sealed message every few minutes, and the relays see that rhythm.",
+		flag: func(s *Settings) *bool { return &s.Calls.Presence },
 	},
 }

@@ -20,12 +20,13 @@ const (
 type Settings struct {
 	Name  string // shown to people who get the card
 	Calls struct {
-		Enabled bool // calls can be made and received
-		Who     Who  // whose calls ring
-		Ringing bool // contacts who call are told that it rings
-		History Keep // for how long calls stay in the history
-		Waiting bool // a contact's call waits while another is talking
-		Direct  bool // calls may leave the relays, with contacts for whom that is chosen too
+		Enabled  bool // calls can be made and received
+		Who      Who  // whose calls ring
+		Ringing  bool // contacts who call are told that it rings
+		History  Keep // for how long calls stay in the history
+		Waiting  bool // a contact's call waits while another is talking
+		Direct   bool // calls may leave the relays, with contacts for whom that is chosen too
+		Presence bool // contacts for whom that is chosen see that the person is here, and the other way round
 	}
 	Relay struct {
 		Address   string // "" none, "local" on this machine, or "host[:port][#pin]"

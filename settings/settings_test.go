@@ -69,7 +69,8 @@ func TestSetAndGetEveryKey(t *testing.T) {
 		"relay.admission": {"t=o#ken"}, "sound.mic": {"device:USB # 1", "null"}, "sound.speaker": {"tone:440"},
 		"sound.ring": {"device:Loudspeakers", ""}, "sound.talk": {"push", "open"},
 		"sound.echo": {"off", "auto"}, "sound.noise": {"off", "auto"}, "sound.gain": {"off", "auto"}, "sound.highpass": {"off", "auto"},
-		"calls.enabled": {"on", "off"}, "calls.ringing": {"off", "on"}, "calls.waiting": {"on", "off"}, "calls.history": {"off", "30days", "forever"}, "calls.direct": {"on", "off"},
+		"calls.enabled": {"on", "off"}, "calls.ringing": {"off", "on"}, "calls.presence": {"on", "off"},
+		"calls.waiting": {"on", "off"}, "calls.history": {"off", "30days", "forever"}, "calls.direct": {"on", "off"},
 		"calls.who": {"nobody", "verified", "contacts", "anyone"}, "look.colour": {"none", "16", "auto"}, "look.glyphs": {"ascii", "unicode"},
 		"look.keys": {"mute=u, hold=z", ""}, "look.mouse": {"on", "off"}, "look.notify": {"off", "full", "bell"},
 	}

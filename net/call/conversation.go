@@ -38,6 +38,7 @@ type conversation struct {
 	sound      Sound
 	answeredAt time.Time
 	remoteCard identity.Card
+	agreed     agreement
 }
 
 // attach gives the media path its keys, so that the first frame to arrive opens,
@@ -146,6 +147,7 @@ func (t *conversation) listen(ctx context.Context, session *audio.Session) error
 				return err
 			}
 			t.watchDirect(ctx)
+			t.watchPresence(ctx)
 			c.tellStats()
 		case fresh := <-t.route.madeNow():
 			t.offered(ctx, fresh)
@@ -193,10 +195,13 @@ func (t *conversation) read(ctx context.Context, body []byte) error {
 		t.route.theirConsent = true
 		t.numbered.take(signal.Number)
 		_ = t.post(ctx, wire.Signal{Kind: wire.SignalTaken, Number: signal.Number})
+	case wire.SignalPresence:
+		t.readPresence(ctx, signal)
 	case wire.SignalText:
 		t.readText(ctx, signal)
 	case wire.SignalTaken:
 		t.taken(signal.Number)
+		t.presenceTaken(signal.Number)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/transport/v5"
@@ -56,6 +57,7 @@ type Contact struct {
 	Card     identity.Card
 	Verified bool
 	Blocked  bool
+	Presence settings.Presence
 	Direct   bool   // the person agrees to direct calls with them, if the settings do
 	Ring     string // settings.RingSilence, settings.RingAlways, or "" for what the policy says
 	Reached  bool   // has reached us or been reached: both sides hold each other's card
@@ -67,6 +69,8 @@ type Policy struct {
 	Ringing bool // tell contacts that it rings here
 	Waiting bool // a contact's call waits while another is talking, in place of "busy"
 	Direct  bool // calls may leave the relays, with verified contacts for whom that is chosen
+	// Presence: contacts for whom that is chosen see that the person is here, and are seen.
+	Presence bool
 	// Blocked are strangers whose calls were blocked. Only the card drop needs it: no
 	// other drop is a stranger's.
 	Blocked map[identity.Key]bool
@@ -79,6 +83,10 @@ type Book interface {
 	Contacts() []Contact
 	// Reached notes that key's owner and this profile hold each other's cards, and keeps card when it is newer.
 	Reached(key identity.Key, card []byte) error
+	// PresenceTold notes what key's owner was told of seeing that the person is here, and
+	// PresenceHeard what they said of themselves, and when, in Unix milliseconds.
+	PresenceTold(key identity.Key, agreed bool) error
+	PresenceHeard(key identity.Key, agreed bool, at int64) error
 	// Seen remembers a knock and reports whether it was seen before.
 	Seen(id [16]byte, now time.Time) (bool, error)
 }
@@ -109,6 +117,9 @@ type Config struct {
 	Echo func(context.Context) (*EchoWorld, error)
 	// KeepLost is how long a call whose way is broken is kept; 0: half a minute.
 	KeepLost time.Duration
+	// PresenceEvery is how often a contact who is here is told that the person is, on
+	// average; 0: five minutes.
+	PresenceEvery time.Duration
 	// Record writes a call that is over into the history; nil: nothing does.
 	Record func(settings.HistoryEntry) error
 	Log    *slog.Logger
@@ -130,6 +141,8 @@ type Engine struct {
 	cancel    context.CancelFunc
 	calls     sync.WaitGroup // goroutines of calls
 
+	presenceAt atomic.Int64 // the time of the latest word of presence that was made, Unix milliseconds
+
 	configure sync.Mutex // held while the station is replaced
 
 	mu         sync.Mutex // guards the following
@@ -150,6 +163,9 @@ type Engine struct {
 func New(cfg Config) *Engine {
 	if cfg.KeepLost == 0 {
 		cfg.KeepLost = 30 * time.Second
+	}
+	if cfg.PresenceEvery == 0 {
+		cfg.PresenceEvery = presenceEvery
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -221,6 +237,7 @@ func (e *Engine) PolicyChanged() {
 	e.showContacts()
 	if station := e.standing(); station != nil {
 		station.keeper.Refresh()
+		station.presence.poke()
 	}
 }
 
@@ -295,6 +312,9 @@ func (e *Engine) Snapshot() Snapshot {
 	shown := e.current
 	if shown == nil {
 		shown = e.last
+	}
+	if e.line == LineReady && e.station != nil {
+		snapshot.Here = e.station.presence.hereLocked(time.Now())
 	}
 	if shown != nil {
 		info := shown.infoLocked()

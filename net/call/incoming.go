@@ -43,6 +43,7 @@ func (e *Engine) knocked(s *station, at door, envelope *wire.Envelope) {
 	}
 	in, err := handshake.OpenKnock(s.account.Self, body)
 	if err != nil {
+		e.presenceCame(s, at, body)
 		return
 	}
 	k, allowed := e.admit(s, at, in)

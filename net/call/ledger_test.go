@@ -58,6 +58,25 @@ func (l *ledger) Contacts() []call.Contact {
 	return append([]call.Contact(nil), l.contacts...)
 }
 
+func (l *ledger) PresenceTold(key identity.Key, agreed bool) error {
+	return l.presence(key, func(known *settings.Presence) { known.Told = agreed })
+}
+
+func (l *ledger) PresenceHeard(key identity.Key, agreed bool, at int64) error {
+	return l.presence(key, func(known *settings.Presence) { known.Theirs, known.At = agreed, at })
+}
+
+func (l *ledger) presence(key identity.Key, edit func(*settings.Presence)) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.contacts {
+		if l.contacts[i].Card.Key == key {
+			edit(&l.contacts[i].Presence)
+		}
+	}
+	return nil
+}
+
 // change edits the book and tells the engine, as whoever writes the files does.
 func (s *side) change(edit func(*ledger)) {
 	s.book.mu.Lock()
@@ -75,9 +94,15 @@ func keep(t *testing.T, p *world.Person, policy call.Policy, contacts ...call.Co
 // keepFor is keep for somebody whose calls are kept so long without a way.
 func keepFor(t *testing.T, p *world.Person, lost time.Duration, policy call.Policy, contacts ...call.Contact) *side {
 	t.Helper()
+	return keepWith(t, p, func(config *call.Config) { config.KeepLost = lost }, policy, contacts...)
+}
+
+// keepWith is keep for somebody whose engine is made otherwise.
+func keepWith(t *testing.T, p *world.Person, alter func(*call.Config), policy call.Policy, contacts ...call.Contact) *side {
+	t.Helper()
 	s := &side{t: t, person: p, book: &ledger{Book: world.NewBook(policy.Who), policy: policy, contacts: contacts}}
 	config := call.Config{
-		Book: s.book, Record: s.book.record, KeepLost: lost,
+		Book: s.book, Record: s.book.record,
 		OpenSound: func() (call.Sound, error) {
 			s.opened.Add(1)
 			tone, err := fake.NewTone(440)
@@ -92,6 +117,7 @@ func keepFor(t *testing.T, p *world.Person, lost time.Duration, policy call.Poli
 		},
 		AutoAnswer: func(identity.Key) bool { return false },
 	}
+	alter(&config)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var err error

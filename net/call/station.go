@@ -25,7 +25,9 @@ type station struct {
 	engine  *Engine   // whose policy opens the doors; nil in the echo world, where nobody may knock
 	host    io.Closer // the relay inside this process, or nil
 	keeper  *line.Keeper
-	cancel  context.CancelFunc
+	// presence is nil where engine is.
+	presence *presence
+	cancel   context.CancelFunc
 
 	udpFailed atomic.Int64 // Unix nanoseconds; when the relay last answered over TLS only
 
@@ -53,6 +55,9 @@ func openStation(ctx context.Context, account Account, network Network, engine *
 	config := s.lineConfig()
 	config.Receive = account.Self.ReceiveKey(account.Relay)
 	s.keeper = line.Keep(ctx, config, s.registered)
+	if engine != nil {
+		s.presence = newPresence(ctx, s)
+	}
 	s.loops.Add(2)
 	go s.readDeliveries()
 	go s.watchLine(ctx)
@@ -72,6 +77,9 @@ func (s *station) lineConfig() line.Config {
 
 // close leaves the relay and waits for the station's goroutines.
 func (s *station) close() {
+	if s.presence != nil {
+		s.presence.close()
+	}
 	s.cancel()
 	s.keeper.Close()
 	s.loops.Wait()
@@ -169,6 +177,7 @@ func (s *station) watchLine(ctx context.Context) {
 			}
 			if state.Up {
 				s.engine.setLine(LineReady, nil, &s.account)
+				s.presence.lineUp()
 			} else {
 				s.engine.setLine(LineConnecting, state.Err, &s.account)
 			}

@@ -131,6 +131,9 @@ type Snapshot struct {
 	RelayHere  bool   // the relay runs inside this process
 	Call       *Info  // the current or the last call; nil before any
 	Waiting    *Info  // a second call, which rings while Call talks; nil for none
+	// Here are the keys, in hexadecimal, of contacts who let this person see that they
+	// are here now. It is never changed.
+	Here map[string]bool
 }
 
 // EventKind names an event; its text is what --json carries.
@@ -150,9 +153,10 @@ const (
 	EventChanged    EventKind = "call.changed" // mute, hold, silence, warnings, the contact's name or mark
 	EventEnded      EventKind = "call.ended"
 	EventRecorded   EventKind = "call.recorded" // it is in the history now
+	EventPresence   EventKind = "presence"      // a contact is here now, or no longer: see Snapshot.Here
 )
 
-// Event is one thing that happened. Call is the call as it stood right then (nil for EventLine).
+// Event is one thing that happened. Call is the call as it stood right then (nil for EventLine and EventPresence).
 type Event struct {
 	Time          time.Time
 	Kind          EventKind
@@ -160,7 +164,15 @@ type Event struct {
 	LineDetail    string
 	LineError     error // why the line is not up; nil while the first attempt is under way
 	Call          *Info
+	Presence      *Mark         // EventPresence only
 	Text          Text          // EventText only
 	Warning       string        // EventChanged only: the sentence that is new; "" when something else changed
 	AnswerToAudio time.Duration // EventAudio only: from the person's answer (or its arrival) to the first frame heard
+}
+
+// Mark is whether a contact is here. Name is safe to print.
+type Mark struct {
+	Name string
+	Key  string // 64 hexadecimal digits
+	Here bool
 }

@@ -55,6 +55,7 @@ func parsed(stored []settings.Contact) []call.Contact {
 		}
 		book = append(book, call.Contact{
 			Name: entry.Name, Card: card, Verified: entry.Verified, Blocked: entry.Blocked, Ring: entry.Ring, Direct: entry.Direct, Reached: entry.Reached,
+			Presence: entry.Presence,
 		})
 	}
 	return book

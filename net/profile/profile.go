@@ -284,7 +284,7 @@ func (p *Profile) Policy() call.Policy {
 	p.Contacts() // and with them the strangers that are blocked
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return call.Policy{Blocked: p.blocked, Who: loaded.Calls.Who, Ringing: loaded.Calls.Ringing, Waiting: loaded.Calls.Waiting, Direct: loaded.Calls.Direct && loaded.Relay.Proxy == ""}
+	return call.Policy{Blocked: p.blocked, Who: loaded.Calls.Who, Ringing: loaded.Calls.Ringing, Waiting: loaded.Calls.Waiting, Presence: loaded.Calls.Presence, Direct: loaded.Calls.Direct && loaded.Relay.Proxy == ""}
 }
 
 // Seen remembers a knock on disk and reports whether it was seen before.

@@ -88,6 +88,9 @@ func (b *Book) Policy() call.Policy                { return call.Policy{Who: b.w
 func (b *Book) Contacts() []call.Contact           { return b.contacts }
 func (b *Book) Reached(identity.Key, []byte) error { return nil }
 
+func (b *Book) PresenceTold(identity.Key, bool) error         { return nil }
+func (b *Book) PresenceHeard(identity.Key, bool, int64) error { return nil }
+
 func (b *Book) Seen(id [16]byte, _ time.Time) (bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
