@@ -340,22 +340,26 @@ func TestHistoryAndPolicyPerContact(t *testing.T) {
 		t.Errorf("an empty history: %q", got)
 	}
 	line("history", "clear")
-	for _, words := range [][]string{{"silence", "bob"}, {"always", "bob"}, {"direct", "bob", "on"}, {"block", "bob"}} {
+	for _, words := range [][]string{{"silence", "bob"}, {"always", "bob"}, {"direct", "bob", "on"}, {"presence", "bob", "on"}, {"block", "bob"}} {
 		line(append([]string{"contacts"}, words...)...)
 	}
-	if got := line("contacts"); !strings.Contains(got, "blocked") || !strings.Contains(got, "rings always") || !strings.Contains(got, "direct calls agreed to") {
+	if got := line("contacts"); !strings.Contains(got, "blocked") || !strings.Contains(got, "rings always") || !strings.Contains(got, "direct calls agreed to") || !strings.Contains(got, "may see when you are here once they choose the same") {
 		t.Errorf("%q", got)
 	}
-	for _, words := range [][]string{{"default", "bob"}, {"unblock", "bob"}, {"unverify", "bob"}} {
+	if object := objects(t, append(home, "contacts")...)[0]; object["presence"] != true || object["presence_theirs"] != false {
+		t.Errorf("%v", object)
+	}
+	for _, words := range [][]string{{"default", "bob"}, {"presence", "bob", "off"}, {"unblock", "bob"}, {"unverify", "bob"}} {
 		line(append([]string{"contacts"}, words...)...)
 	}
-	if got := line("contacts"); !strings.Contains(got, "not verified") || strings.Contains(got, "block") || strings.Contains(got, "always") || strings.Contains(got, "direct") {
+	if got := line("contacts"); !strings.Contains(got, "not verified") || strings.Contains(got, "block") || strings.Contains(got, "always") || strings.Contains(got, "direct") || strings.Contains(got, "here") {
 		t.Errorf("%q", got)
 	}
 	stranger := strings.Repeat("58", 8) + "66" // too short for a key
 	for words, want := range map[string]int{
 		"contacts silence carol": statusNoContact, "contacts block carol": statusNoContact, "contacts block " + stranger: statusNoContact,
 		"contacts direct bob": statusUsage, "contacts direct bob perhaps": statusUsage, "contacts direct bob on": statusFailed,
+		"contacts presence bob": statusUsage, "contacts presence bob perhaps": statusUsage, "contacts presence carol on": statusNoContact,
 		"history clear all": statusUsage, "contacts always": statusUsage,
 	} {
 		_, stderr, status := run(t, append(home, strings.Fields(words)...)...)

@@ -19,10 +19,12 @@ type contactEvent struct {
 	Blocked  bool   `json:"blocked"`
 	Ring     string `json:"ring"`
 	Direct   bool   `json:"direct"`
+	Presence bool   `json:"presence"`
+	Theirs   bool   `json:"presence_theirs"`
 }
 
 func contactObject(event string, contact call.Contact) contactEvent {
-	return contactEvent{now(event), contact.Name, contact.Card.Key.String(), contact.Card.Relay.String(), contact.Verified, contact.Blocked, cmp.Or(contact.Ring, settings.RingDefault), contact.Direct}
+	return contactEvent{now(event), contact.Name, contact.Card.Key.String(), contact.Card.Relay.String(), contact.Verified, contact.Blocked, cmp.Or(contact.Ring, settings.RingDefault), contact.Direct, contact.Presence.Agreed, contact.Presence.Theirs}
 }
 
 func (p *program) contactsCommand() *cobra.Command {
@@ -130,6 +132,12 @@ func (p *program) listContacts() error {
 		}
 		if contact.Direct {
 			line += ", direct calls agreed to"
+		}
+		switch said := contact.Presence; {
+		case said.Agreed && said.Theirs:
+			line += ", each may see when the other is here"
+		case said.Agreed:
+			line += ", may see when you are here once they choose the same"
 		}
 		p.say("%s", line)
 	}

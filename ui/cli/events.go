@@ -102,8 +102,11 @@ func asJSON(event call.Event) any {
 	if event.Kind == call.EventLine {
 		return lineEvent{head, event.Line.String(), event.LineDetail}
 	}
-	if event.Kind == call.EventRecorded {
+	switch event.Kind {
+	case call.EventRecorded:
 		return nil
+	case call.EventPresence:
+		return presenceObject(head, event.Presence)
 	}
 	info := event.Call
 	base := callEvent{head, info.ID, info.Peer.Name}
@@ -174,6 +177,11 @@ func asText(event call.Event) string {
 			text += "\n" + info.Receipt()
 		}
 		return text
+	case call.EventPresence:
+		if event.Presence.Here {
+			return event.Presence.Name + " is here"
+		}
+		return event.Presence.Name + " is not here any more"
 	case call.EventLine:
 		if event.Line == call.LineConnecting && event.LineDetail != "" {
 			return "Trying to reach the relay: " + event.LineDetail

@@ -36,6 +36,7 @@ func (p *program) contactPolicy() []*cobra.Command {
 		p.onContact("default", "Let a contact ring as calls.who says, with a sound", "",
 			func(o *profile.Profile, name string) error { return o.SetRing(name, settings.RingDefault) }),
 		p.directCommand(),
+		p.presenceCommand(),
 	}
 }
 

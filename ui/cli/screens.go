@@ -70,7 +70,7 @@ func (s screens) Contacts() ([]tui.Contact, error) {
 	}
 	shown := make([]tui.Contact, 0, len(contacts))
 	for _, contact := range contacts {
-		shown = append(shown, tui.Contact{Name: contact.Name, Key: contact.Card.Key.String(), Ring: contact.Ring, Verified: contact.Verified, Blocked: contact.Blocked, Direct: contact.Direct})
+		shown = append(shown, tui.Contact{Name: contact.Name, Key: contact.Card.Key.String(), Ring: contact.Ring, Verified: contact.Verified, Blocked: contact.Blocked, Direct: contact.Direct, Presence: contact.Presence})
 	}
 	return shown, nil
 }
@@ -118,6 +118,13 @@ func (s screens) SetContactRing(name, ring string) error {
 func (s screens) SetContactDirect(name string, direct bool) error {
 	defer s.engine.PolicyChanged()
 	return s.profile.SetDirect(name, direct)
+}
+
+// SetContactPresence lets a contact see that the person is here, if they let the person
+// see the same, or takes that back.
+func (s screens) SetContactPresence(name string, agreed bool) error {
+	defer s.engine.PolicyChanged()
+	return s.profile.SetPresence(name, agreed)
 }
 
 // AddressSeen is the network address that a direct call would show to the other side.

@@ -21,6 +21,14 @@ func (p *plain) tell(event call.Event) {
 		p.tellLine(event)
 		return
 	}
+	if mark := event.Presence; mark != nil {
+		if mark.Here {
+			p.say("%s is here.", mark.Name)
+		} else {
+			p.say("%s is not here any more.", mark.Name)
+		}
+		return
+	}
 	info := event.Call
 	if info == nil {
 		return

@@ -22,6 +22,7 @@ func profileVerbs() []verb {
 		{name: "block", takes: "NAME", needs: true, does: "let their calls not ring here; they are not told", run: changing(marking(tui.Profile.BlockContact, true), "%s is blocked: their calls do not ring here. They are not told.")},
 		{name: "unblock", takes: "NAME", needs: true, does: "take that back", run: changing(marking(tui.Profile.BlockContact, false), "%s is not blocked any more.")},
 		{name: "ring", takes: "NAME default, silence or always", needs: true, does: "decide what their calls do here", run: ring},
+		{name: "presence", takes: "NAME on or off", needs: true, does: "let them see when you are here, if they let you", run: presence},
 		{name: "card", does: "your card, for somebody who may call you", run: card},
 		{name: "invite", does: "get a code to say to somebody, and wait until they use it", aside: true, run: invite},
 		{name: "join", takes: "CODE", needs: true, does: "use a code that somebody said to you", aside: true, run: join},
@@ -53,6 +54,7 @@ func contacts(p *plain, _ string) error {
 	if err != nil {
 		return err
 	}
+	here := p.Calls.Snapshot().Here
 	p.say("%s, and echo, which is inside Sotto.", count(len(all), "contact"))
 	for _, contact := range all {
 		marks := "not verified"
@@ -67,6 +69,14 @@ func contacts(p *plain, _ string) error {
 			marks += ", rings in silence"
 		case settings.RingAlways:
 			marks += ", always rings"
+		}
+		switch {
+		case here[contact.Key]:
+			marks += ", here now"
+		case contact.Presence.Agreed && contact.Presence.Theirs:
+			marks += ", not here now, or there is no line"
+		case contact.Presence.Agreed:
+			marks += ", may see when you are here once they choose the same"
 		}
 		p.say("%s: %s.", contact.Name, marks)
 	}
@@ -105,6 +115,26 @@ func ring(p *plain, rest string) error {
 		p.say("Saved.")
 	}
 	return err
+}
+
+func presence(p *plain, rest string) error {
+	cut := strings.LastIndexByte(rest, ' ')
+	if cut < 0 || rest[cut+1:] != "on" && rest[cut+1:] != "off" {
+		return errors.New("after presence comes a name, and then on or off")
+	}
+	name, agreed := strings.TrimSpace(rest[:cut]), rest[cut+1:] == "on"
+	if err := p.Profile.SetContactPresence(name, agreed); err != nil {
+		return err
+	}
+	if !agreed {
+		p.say("%s does not see any more when you are here, nor you when they are.", name)
+		return nil
+	}
+	p.say("%s may see when you are here, and you when they are, once they have chosen the same and a call has said so.", name)
+	if inForce, _ := p.Profile.Settings(); inForce["calls.presence"] != "on" {
+		p.say("It takes effect when you switch presence on: settings set calls.presence on")
+	}
+	return nil
 }
 
 func card(p *plain, _ string) error {

@@ -35,20 +35,20 @@ type Theme struct {
 type Glyphs struct {
 	Selected, Verified, Unverified, Blocked, Warning string
 	Rule, MeterFull, MeterEmpty, Ellipsis            string
-	Changed, In, Out                                 string
+	Changed, In, Out, Here                           string
 	Up, Down                                         string
 }
 
 var unicodeGlyphs = Glyphs{
 	Selected: "›", Verified: "✓", Unverified: "?", Blocked: "✗", Warning: "!",
 	Rule: "─", MeterFull: "━", MeterEmpty: "─", Ellipsis: "…",
-	Up: "↑", Down: "↓", Changed: "•", In: "←", Out: "→",
+	Up: "↑", Down: "↓", Changed: "•", In: "←", Out: "→", Here: "•",
 }
 
 var asciiGlyphs = Glyphs{
 	Selected: ">", Verified: "*", Unverified: "?", Blocked: "x", Warning: "!",
 	Rule: "-", MeterFull: "=", MeterEmpty: "-", Ellipsis: "~",
-	Up: "^", Down: "v", Changed: "*", In: "<", Out: ">",
+	Up: "^", Down: "v", Changed: "*", In: "<", Out: ">", Here: "+",
 }
 
 // New chooses styles and glyphs by the environment: NO_COLOR with any value but

@@ -78,7 +78,7 @@ func TestGlyphsAreOneCellWide(t *testing.T) {
 	for _, glyphs := range []Glyphs{unicodeGlyphs, asciiGlyphs} {
 		for _, glyph := range []string{
 			glyphs.Selected, glyphs.Verified, glyphs.Unverified, glyphs.Blocked, glyphs.Warning,
-			glyphs.Rule, glyphs.MeterFull, glyphs.MeterEmpty, glyphs.Ellipsis, glyphs.Up, glyphs.Down,
+			glyphs.Rule, glyphs.MeterFull, glyphs.MeterEmpty, glyphs.Ellipsis, glyphs.Up, glyphs.Down, glyphs.Here,
 		} {
 			if ansi.StringWidth(glyph) != 1 || ansi.StringWidthWc(glyph) != 1 {
 				t.Errorf("%q is not one cell wide", glyph)

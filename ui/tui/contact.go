@@ -45,6 +45,11 @@ func (c *contactView) keys(w *world) []bind {
 	} else if contact.Verified {
 		binds = append(binds, on(setDirect))
 	}
+	presence := on(setPresence)
+	if contact.Presence.Agreed {
+		presence = as(setPresence, "no presence")
+	}
+	binds = append(binds, presence)
 	if w.live() {
 		return binds[1:]
 	}
@@ -59,7 +64,11 @@ func (c *contactView) render(w *world, width int) page {
 		return p
 	}
 	name := w.shortName(contact.Name)
-	p.add(w.theme.Title.Render(name) + "  " + w.verifiedMark(contact.Verified))
+	title := w.theme.Title.Render(name) + "  " + w.verifiedMark(contact.Verified)
+	if w.hereNow(contact) {
+		title += "  " + w.hereMark()
+	}
+	p.add(title)
 	p.gap()
 	if contact.Verified {
 		p.row(w, "Who it is", "You have compared keys with "+name+": a call with somebody else in between would be noticed.", plainStyle, width)
@@ -73,6 +82,7 @@ func (c *contactView) render(w *world, width int) page {
 		p.row(w, "Rings", ringWords[contact.Ring].label+".", plainStyle, width)
 	}
 	p.row(w, "Direct calls", w.directWith(contact), plainStyle, width)
+	p.row(w, "Presence", w.presenceWith(contact), plainStyle, width)
 	if last, ok := w.lastCall(contact); ok {
 		p.row(w, "Last call", w.when(last.Time)+", "+outcomeOf(last)+".", plainStyle, width)
 	}
@@ -118,6 +128,8 @@ func (c *contactView) do(m *model, chosen action) tea.Cmd {
 		m.push(newRingQuestion(&m.world, contact))
 	case setDirect:
 		return m.askDirect(contact)
+	case setPresence:
+		return m.askPresence(contact)
 	case renameContact:
 		m.push(newRenameForm(&m.world, name))
 	case removeContact:

@@ -171,10 +171,36 @@ func contactLine(w *world, contact Contact, selected bool, column, width int) st
 	default:
 		mark = w.markNarrow(contact, room)
 	}
-	if about := w.callsWith(contact); about != "" && room > 18+ansi.StringWidth(about) {
-		mark = pad(mark, 17) + about
+	gap := "   "
+	if w.hereNow(contact) {
+		gap = " " + w.theme.Good.Render(glyph.Here) + " "
 	}
-	return marker + style.Render(name) + "   " + mark
+	for _, about := range w.aboutContact(contact) {
+		if room > 18+ansi.StringWidth(about) {
+			mark = pad(mark, 17) + about
+			break
+		}
+	}
+	return marker + style.Render(name) + gap + mark
+}
+
+// aboutContact is what more there is to say of a contact, the fullest first.
+func (w *world) aboutContact(contact Contact) []string {
+	calls, here := w.callsWith(contact), ""
+	if w.hereNow(contact) {
+		here = w.theme.Good.Render("here now")
+	}
+	switch {
+	case calls == "" && here == "":
+		return nil
+	case calls == "":
+		return []string{here}
+	case here == "":
+		return []string{calls}
+	case w.missedFrom(contact.Key) > 0:
+		return []string{pad(here, 10) + calls, calls}
+	}
+	return []string{pad(here, 10) + calls, here}
 }
 
 // callsWith is what the history says of a contact: calls that were missed, else the last one.

@@ -327,6 +327,10 @@ func (f *fakeProfile) SetContactRing(name, ring string) error {
 	return f.mark(name, func(c *Contact) { c.Ring = ring })
 }
 
+func (f *fakeProfile) SetContactPresence(name string, agreed bool) error {
+	return f.mark(name, func(c *Contact) { c.Presence.Agreed = agreed })
+}
+
 func (f *fakeProfile) SetContactDirect(name string, direct bool) error {
 	return f.mark(name, func(c *Contact) { c.Direct = direct })
 }

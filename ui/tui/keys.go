@@ -56,6 +56,7 @@ const (
 	setDirect
 	toRelays
 	pushTalk
+	setPresence
 )
 
 // bind joins an action to its keys and to the words that the footer and the help show.
@@ -108,6 +109,7 @@ var table = map[action]bind{
 	openDevices:    {name: "devices", keys: []string{"g"}, does: "devices", means: "use another microphone or speaker in this call"},
 	setRing:        {name: "ring", keys: []string{"s"}, does: "ring", means: "how this contact's calls ring here"},
 	setDirect:      {name: "direct", keys: []string{"e"}, does: "direct", means: "agree to direct calls with this contact, or take that back"},
+	setPresence:    {name: "presence", keys: []string{"p"}, does: "presence", means: "let this contact see when you are here, if they let you, or take that back"},
 	toRelays:       {name: "to-relays", keys: []string{"e"}, does: "to relays", means: "take this direct call back to the relays"},
 	showPicture:    {name: "picture", keys: []string{"p"}, does: "picture", means: "show it as a picture for a camera"},
 	copyCode:       {name: "copy-code", keys: []string{"c"}, does: "copy", means: "copy the code to the clipboard"},

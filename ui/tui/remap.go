@@ -26,7 +26,7 @@ var contexts = map[string][]action{
 	},
 	"the history": {accept, up, down, search, back, forget},
 	"a past call": {callAgain, block, openContact, back, up, down},
-	"a contact":   {dial, verify, block, setRing, setDirect, renameContact, removeContact, back, up, down},
+	"a contact":   {dial, verify, block, setRing, setDirect, setPresence, renameContact, removeContact, back, up, down},
 	"a call": {
 		hangUp, mute, hold, deafen, writeText, showProof, verify, switchView, back, up, down, answerWaiting, declineWaiting,
 		openDevices, toRelays,

@@ -54,6 +54,9 @@ func (w *world) relaySees() string {
 	case w.snap.Line == call.LineConnecting:
 		return "Relay " + w.snap.Relay + " sees your address once it can be reached; Sotto is trying."
 	}
+	if len(w.whoSeesPresence()) > 0 {
+		return "Relay " + w.snap.Relay + " sees your address, that Sotto is open, and the messages that tell a contact so every few minutes: by them it can tell who belongs together."
+	}
 	return "Relay " + w.snap.Relay + " sees your address and that Sotto is open. It does not see who your contacts are."
 }
 
@@ -63,6 +66,8 @@ func (w *world) contactsSee() string {
 		return "Nothing. Whoever calls you hears it ring out, as if you were away."
 	case w.settings["calls.who"] == "nobody":
 		return "Nothing. Nobody's call rings here; it looks as if you were away."
+	case len(w.whoSeesPresence()) > 0:
+		return w.presenceSeen() + " The others see nothing until they call. " + w.addressSeen()
 	case w.settings["calls.ringing"] == "on":
 		return "Nothing until they call. Then those who may call you learn that it rings here. " + w.addressSeen()
 	}

@@ -17,7 +17,7 @@ func init() {
 	settingKeys = slices.DeleteFunc(settingKeys, func(key settings.Key) bool {
 		return !slices.Contains([]string{
 			"name", "calls.enabled", "calls.who", "calls.ringing", "calls.direct", "sound.mic", "sound.speaker",
-			"relay.address", "relay.admission", "look.colour", "look.glyphs", "look.mouse", "calls.history", "calls.waiting",
+			"relay.address", "relay.admission", "look.colour", "look.glyphs", "look.mouse", "calls.history", "calls.waiting", "calls.presence",
 		}, key.Name)
 	})
 }
@@ -58,6 +58,18 @@ var ready = call.Snapshot{Line: call.LineReady, Relay: "relay.example.org:443"}
 
 // elsewhere is a profile with a relay, and calling off.
 var elsewhere = map[string]string{"relay.address": "relay.example.org"}
+
+// Friends who see of the person of the scenes that she is here; bob and the one from Japan are here, too.
+var (
+	friends = []Contact{
+		{Name: "bob", Key: "b0", Verified: true, Presence: settings.Presence{Agreed: true, Theirs: true}},
+		{Name: "carol", Key: "ca", Presence: settings.Presence{Agreed: true, Theirs: true}},
+		{Name: "山田太郎 🎧", Key: "5a", Verified: true, Presence: settings.Presence{Agreed: true, Theirs: true}},
+		{Name: "mallory", Key: "ff", Blocked: true},
+	}
+	present    = call.Snapshot{Line: call.LineReady, Relay: "relay.example.org:443", Here: map[string]bool{"b0": true, "5a": true}}
+	onPresence = map[string]string{"calls.enabled": "on", "relay.address": "relay.example.org", "calls.presence": "on"}
+)
 
 var on443 = map[string]string{"calls.enabled": "on", "relay.address": "relay.example.org"}
 
@@ -157,6 +169,9 @@ func atRest() []scene {
 			d.press("/")
 			d.write("ro")
 		}},
+		{name: "contacts-presence", snap: present, with: friends, set: onPresence, past: somePast, play: keysPressed("down")},
+		{name: "contact-present", snap: present, with: friends, set: onPresence, play: keysPressed("down", "i")},
+		{name: "contact-presence", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "down", "i", "p")},
 		{name: "contact", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("down", "i")},
 		{name: "contact-unverified", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "down", "i")},
 		{name: "contact-blocked", snap: ready, with: someContacts, set: on443, play: keysPressed("down", "i", "b")},
@@ -239,6 +254,7 @@ func settingScenes() []scene {
 		{name: "settings-on", snap: ready, set: on443, play: at("Calling")},
 		{name: "settings-who", snap: ready, set: on443, play: at("Who may call", "enter")},
 		{name: "settings-direct", snap: ready, set: on443, play: at("Direct calls")},
+		{name: "settings-presence", snap: ready, set: on443, play: at("Presence")},
 		{name: "settings-relay", set: local, play: at("Relay")},
 		{name: "settings-relay-edit", set: local, play: at("Relay", "enter")},
 		{name: "settings-saved", set: elsewhere, play: at("Calling", "enter")},

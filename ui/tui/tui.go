@@ -63,6 +63,7 @@ type Contact struct {
 	Ring              string // settings.RingSilence, settings.RingAlways, or "" for what the settings say
 	Verified, Blocked bool
 	Direct            bool // direct calls with them are agreed to, on this side
+	Presence          settings.Presence
 }
 
 // Choices are the answers of the first run.
@@ -98,6 +99,7 @@ type Profile interface {
 	SetPassphrase(old, new string) error
 	SetContactRing(name, ring string) error
 	SetContactDirect(name string, direct bool) error
+	SetContactPresence(name string, agreed bool) error
 	AddressSeen(ctx context.Context) (string, error)  // what a direct call would show, as the relay sees it
 	BlockCaller(key, name string, blocked bool) error // somebody who is in the history only
 	Devices() ([]open.Described, error)

@@ -41,9 +41,10 @@ var wording = map[string]words{
 		{value: "30days", label: "30 days", means: "Calls are kept for 30 days, on this computer only."},
 		{value: "forever", label: "for ever", means: "The latest 5000 calls are kept, on this computer only."},
 	}},
-	"calls.waiting": {label: "Call waiting"},
-	"calls.ringing": {label: "Say that it rings"},
-	"calls.direct":  {label: "Direct calls"},
+	"calls.waiting":  {label: "Call waiting"},
+	"calls.ringing":  {label: "Say that it rings"},
+	"calls.direct":   {label: "Direct calls"},
+	"calls.presence": {label: "Presence"},
 	"relay.address": {
 		label: "Relay", solid: true, none: "none",
 		options: []option{{value: "local", label: "on this machine"}},
