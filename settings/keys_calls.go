@@ -84,7 +84,8 @@ var callKeys = []Key{
 			"both of you must have verified the other, switched this on, and chosen it for\n" +
 			"each other (`sotto contacts direct NAME on`).",
 		flag: func(s *Settings) *bool { return &s.Calls.Direct },
-	}, {
+	},
+	{
 		Name: "calls.presence", Kind: Switch, Values: onOff, Default: "off",
 		Group:     GroupPrivacy,
 		Sees:      "While on, contacts you chose see when you are here, if they chose you too. The relays see a message to each every few minutes.",
