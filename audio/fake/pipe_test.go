@@ -52,7 +52,7 @@ func TestPipeSourceGivesWhatIsWrittenAndSaysWhenItEnds(t *testing.T) {
 		if !errors.Is(err, audio.ErrEnded) {
 			t.Errorf("ended with %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("does not say that it ended")
 	}
 	if err := source.Close(); err != nil {
@@ -118,7 +118,7 @@ func TestPipeSinkWritesAndNoticesThatTheReaderLeft(t *testing.T) {
 		if !errors.Is(err, audio.ErrDevice) {
 			t.Errorf("lost with %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("does not notice")
 	}
 	if err := sink.Close(); err != nil {

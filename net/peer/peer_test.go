@@ -105,7 +105,7 @@ func TestCloseWhileFramesArrive(t *testing.T) {
 	}()
 	select {
 	case <-closed:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("closing does not come to an end")
 	}
 	_ = two.Close()

@@ -10,16 +10,55 @@ import (
 	"testing"
 )
 
+// clearly is how alike what was said and heard are at least over one codec, and attempts how many
+// calls may be placed until it is: on a machine that is busy with other things sound has gaps,
+// and one that arrives wrong arrives wrong each time.
+const (
+	clearly  = 0.8
+	attempts = 3
+)
+
 // TestTwoPeopleTalk runs four processes: two relays, bob who listens and alice
 // who calls, and finds what alice said in what bob heard.
 func TestTwoPeopleTalk(t *testing.T) {
 	relayA, addressA := startRelay(t, t.TempDir())
 	relayB, addressB := startRelay(t, t.TempDir())
 	alice, bob := pair(t, addressA, addressB)
-	heardByBob, heardByAlice := filepath.Join(t.TempDir(), "bob.wav"), filepath.Join(t.TempDir(), "alice.wav")
-
+	said, heardByBob := readWAV(t, "testdata/sentence.wav"), filepath.Join(t.TempDir(), "bob.wav")
 	listen := start(t, "--home", bob, "listen", "--auto-answer", "alice", "--mic", "file:testdata/sentence.wav", "--speaker", "file:"+heardByBob, "--json")
 	listen.await("listen.ready")
+	for try := 1; ; try++ {
+		heardByAlice := filepath.Join(t.TempDir(), "alice.wav")
+		talk(t, listen, alice, heardByAlice)
+		his, hers := readWAV(t, heardByBob), readWAV(t, heardByAlice)
+		if his.rate != 48000 || hers.rate != 48000 {
+			t.Errorf("they heard at %d and %d Hz", his.rate, hers.rate)
+		}
+		byBob, byAlice := heard(said, his), heard(said, hers)
+		if byBob >= clearly && byAlice >= clearly {
+			break
+		}
+		t.Logf("call %d: what bob heard is only %.2f like what was said, what alice heard %.2f", try, byBob, byAlice)
+		if try == attempts {
+			t.Error("they did not understand each other in any call")
+			break
+		}
+	}
+	listen.signal(syscall.SIGTERM)
+	if status := listen.exit(); status != 0 {
+		t.Errorf("bob's listen: status %d\n%s", status, listen.stderr)
+	}
+	for _, relay := range []*process{relayA, relayB} {
+		relay.signal(syscall.SIGTERM)
+		if status := relay.exit(); status != 0 {
+			t.Errorf("relay: status %d\n%s", status, relay.stderr)
+		}
+	}
+}
+
+// talk is one call of alice's, from the first word to the last.
+func talk(t *testing.T, listen *process, alice, heardByAlice string) {
+	t.Helper()
 	call := start(t, "--home", alice, "call", "bob", "--mic", "file:testdata/sentence.wav", "--speaker", "file:"+heardByAlice, "--for", "6s", "--json")
 	connected := call.await("call.connected")
 	if connected.text("route") != "relay" || connected["post_quantum"] != true || connected["verified"] != true {
@@ -37,26 +76,6 @@ func TestTwoPeopleTalk(t *testing.T) {
 	}
 	if status := call.exit(); status != 0 {
 		t.Errorf("alice's call: status %d\n%s", status, call.stderr)
-	}
-	listen.signal(syscall.SIGTERM)
-	if status := listen.exit(); status != 0 {
-		t.Errorf("bob's listen: status %d\n%s", status, listen.stderr)
-	}
-	for _, relay := range []*process{relayA, relayB} {
-		relay.signal(syscall.SIGTERM)
-		if status := relay.exit(); status != 0 {
-			t.Errorf("relay: status %d\n%s", status, relay.stderr)
-		}
-	}
-	said := readWAV(t, "testdata/sentence.wav")
-	for who, path := range map[string]string{"bob": heardByBob, "alice": heardByAlice} {
-		recorded := readWAV(t, path)
-		if recorded.rate != 48000 {
-			t.Errorf("%s heard at %d Hz", who, recorded.rate)
-		}
-		if score := heard(said, recorded); score < 0.8 {
-			t.Errorf("what %s heard is only %.2f like what was said", who, score)
-		}
 	}
 }
 
@@ -84,8 +103,20 @@ func TestPipes(t *testing.T) {
 			_ = binary.Write(&in, binary.LittleEndian, int16(sample*32767))
 		}
 	}
+	var score float64
+	for try := 0; try < attempts && score < 0.6; try++ { // twice through the codec, at 24 kbit/s
+		score = heard(said, saidBack(t, in.Bytes()))
+	}
+	if score < 0.6 {
+		t.Errorf("the echo is only %.2f like what was said", score)
+	}
+}
+
+// saidBack is what the echo makes of sound that comes and goes through pipes.
+func saidBack(t *testing.T, sound []byte) recording {
+	t.Helper()
 	command := exec.Command(sotto(t), "--home", t.TempDir(), "call", "echo", "--mic", "-", "--speaker", "-", "--for", "7s", "--json")
-	command.Stdin = &in
+	command.Stdin = bytes.NewReader(sound)
 	var out, errs bytes.Buffer
 	command.Stdout, command.Stderr = &out, &errs
 	if err := command.Run(); err != nil {
@@ -98,7 +129,5 @@ func TestPipes(t *testing.T) {
 	for i := range back.samples {
 		back.samples[i] = float64(int16(binary.LittleEndian.Uint16(out.Bytes()[2*i:]))) / 32768
 	}
-	if score := heard(said, back); score < 0.6 { // twice through the codec, at 24 kbit/s
-		t.Errorf("the echo is only %.2f like what was said", score)
-	}
+	return back
 }

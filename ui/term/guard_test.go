@@ -75,7 +75,7 @@ func TestAPanicInAGoroutineGivesTheTerminalBack(t *testing.T) {
 				t.Errorf("%q was not written", sequence)
 			}
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("the screen was not given back")
 	}
 	after, err := xterm.GetState(terminal.Fd())

@@ -197,7 +197,7 @@ func (term *terminal) press(keys string) {
 // program reaches.
 func (term *terminal) until(text string) {
 	term.t.Helper()
-	for limit := time.Now().Add(20 * time.Second); time.Now().Before(limit); time.Sleep(10 * time.Millisecond) {
+	for limit := time.Now().Add(60 * time.Second); time.Now().Before(limit); time.Sleep(10 * time.Millisecond) {
 		if strings.Contains(term.screen.String(), text) {
 			return
 		}
@@ -332,7 +332,7 @@ func TestAnIdleScreenWritesNothing(t *testing.T) {
 		term := startProgram(t, scene, 80, 24)
 		term.until("Sotto")
 		var before int64
-		for settled := 0; settled < 5; settled++ { // nothing new for half a second
+		for settled := 0; settled < 20; settled++ { // nothing new for two seconds
 			if now := term.written.Load(); now != before {
 				before, settled = now, 0
 			}

@@ -50,7 +50,7 @@ func (term *terminal) untilLogged(what string) {
 			path = value
 		}
 	}
-	for limit := time.Now().Add(20 * time.Second); time.Now().Before(limit); time.Sleep(10 * time.Millisecond) {
+	for limit := time.Now().Add(60 * time.Second); time.Now().Before(limit); time.Sleep(10 * time.Millisecond) {
 		if log, _ := os.ReadFile(path); strings.Contains(string(log), what+"\n") {
 			return
 		}

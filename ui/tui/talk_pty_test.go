@@ -11,7 +11,7 @@ import (
 // untilWritten waits for the program to have written a sequence.
 func (term *terminal) untilWritten(sequence string) {
 	term.t.Helper()
-	for limit := time.Now().Add(20 * time.Second); time.Now().Before(limit); time.Sleep(10 * time.Millisecond) {
+	for limit := time.Now().Add(60 * time.Second); time.Now().Before(limit); time.Sleep(10 * time.Millisecond) {
 		if strings.Contains(term.everything(), sequence) {
 			return
 		}

@@ -44,7 +44,7 @@ func TestPublishReachesTheSubscribedDropOnly(t *testing.T) {
 		if m.drop != mine || !bytes.Equal(m.payload, full) {
 			t.Fatalf("got %d bytes for %s", len(m.payload), m.drop)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("nothing arrived")
 	}
 	s.Cancel()

@@ -187,7 +187,7 @@ func TestForgedHelloIsRefused(t *testing.T) {
 
 func TestSlowStrangersAreCut(t *testing.T) {
 	nettest.Leaks(t)
-	g := startGateway(t, func(c *Config) { c.Limits.Patience = 300 * time.Millisecond })
+	g := startGateway(t, func(c *Config) { c.Limits.Patience = 3 * time.Second })
 	endsSoon := func(what string, conn net.Conn) {
 		t.Helper()
 		_ = conn.SetReadDeadline(time.Now().Add(patience))
@@ -203,13 +203,14 @@ func TestSlowStrangersAreCut(t *testing.T) {
 		}
 		return conn
 	}
-	endsSoon("no TLS", dial())
+	mute, raw := dial(), dialRaw(t, g) // all three at once
 	secure := tls.Client(dial(), &tls.Config{InsecureSkipVerify: true})
 	if _, err := io.WriteString(secure, "GET /v1/line HTTP/1.1\r\nHost: x\r\n"); err != nil {
 		t.Fatal(err)
 	}
+	endsSoon("no TLS", mute)
 	endsSoon("unfinished headers", secure)
-	dialRaw(t, g).mustEnd() // no hello
+	raw.mustEnd() // no hello
 	waitFor(t, func() bool { g.front.mu.Lock(); defer g.front.mu.Unlock(); return len(g.front.open) == 0 })
 }
 
