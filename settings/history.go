@@ -23,7 +23,7 @@ const (
 	maxHistory = 5000
 )
 
-// HistoryEntry is a call that is over. It holds no network address but those of relays.
+// HistoryEntry is a call that is over. It holds no network address but those of relays and of the own proxy.
 type HistoryEntry struct {
 	ID       string    `json:"id"`
 	Time     time.Time `json:"time"` // when it began

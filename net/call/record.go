@@ -49,6 +49,12 @@ func (i Info) Receipt() string {
 	text := fmt.Sprintf("Call with %s, %d:%02d.", i.Peer.Name, int(talked.Minutes()), int(talked.Seconds())%60)
 	text += i.wayTaken()
 	p := i.Proof
+	switch {
+	case p.Proxy != "" && p.Route == "relay":
+		text += " From here to your relay it went through the proxy " + p.Proxy + " and over TLS."
+	case p.Transport == "tls":
+		text += " From here to your relay it went over TLS."
+	}
 	if p.Encrypted {
 		text += " Encrypted from end to end (" + p.Cipher
 		if p.PostQuantum {

@@ -40,6 +40,8 @@ type connectedEvent struct {
 	Verified    bool     `json:"verified"`
 	PostQuantum bool     `json:"post_quantum"`
 	Words       []string `json:"words"`
+	Transport   string   `json:"transport,omitempty"`
+	Proxy       string   `json:"proxy,omitempty"`
 }
 
 type audioEvent struct {
@@ -64,15 +66,18 @@ type statsEvent struct {
 
 type changedEvent struct {
 	callEvent
-	Muted    bool     `json:"muted"`
-	Held     bool     `json:"held"`
-	PeerHeld bool     `json:"peer_held"`
-	Deafened bool     `json:"deafened"`
-	Silenced bool     `json:"silenced"`
-	Broken   bool     `json:"reconnecting"`
-	Route    string   `json:"route,omitempty"`
-	Seen     string   `json:"direct_address,omitempty"`
-	Warnings []string `json:"warnings,omitempty"`
+	Muted    bool   `json:"muted"`
+	Held     bool   `json:"held"`
+	PeerHeld bool   `json:"peer_held"`
+	Deafened bool   `json:"deafened"`
+	Silenced bool   `json:"silenced"`
+	Broken   bool   `json:"reconnecting"`
+	Route    string `json:"route,omitempty"`
+	Seen     string `json:"direct_address,omitempty"`
+	// Transport is absent while no way to the own relay is in use.
+	Transport string   `json:"transport,omitempty"`
+	Proxy     string   `json:"proxy,omitempty"`
+	Warnings  []string `json:"warnings,omitempty"`
 }
 
 type textEvent struct {
@@ -88,6 +93,11 @@ type endedEvent struct {
 	Text    string  `json:"text,omitempty"`
 	Seconds float64 `json:"seconds"`
 	Receipt string  `json:"receipt"`
+
+	// Of the last way the call took; absent where it was never connected.
+	Route     string `json:"route,omitempty"`
+	Transport string `json:"transport,omitempty"`
+	Proxy     string `json:"proxy,omitempty"`
 }
 
 type lineEvent struct {
@@ -115,7 +125,7 @@ func asJSON(event call.Event) any {
 		return incomingEvent{base, info.Peer.Known, info.Peer.Verified, info.WhyItRings}
 	case call.EventConnected:
 		proof := info.Proof
-		return connectedEvent{base, proof.Route, proof.RelayLocal, proof.RelayRemote, proof.Verified, proof.PostQuantum, proof.Words}
+		return connectedEvent{base, proof.Route, proof.RelayLocal, proof.RelayRemote, proof.Verified, proof.PostQuantum, proof.Words, proof.Transport, proof.Proxy}
 	case call.EventAudio:
 		return audioEvent{base, milliseconds(event.AnswerToAudio)}
 	case call.EventStats:
@@ -125,11 +135,11 @@ func asJSON(event call.Event) any {
 			rounded(s.ConcealedRatio), rounded(s.LevelIn), rounded(s.LevelOut), rounded(s.Missing), rounded(s.RecoveredRatio), s.Copies, s.FrameMilliseconds,
 		}
 	case call.EventChanged:
-		return changedEvent{base, info.Muted, info.Held, info.PeerHeld, info.Deafened, info.Silenced, !info.Reconnecting.IsZero(), info.Proof.Route, info.Proof.DirectAddress, info.Warnings}
+		return changedEvent{base, info.Muted, info.Held, info.PeerHeld, info.Deafened, info.Silenced, !info.Reconnecting.IsZero(), info.Proof.Route, info.Proof.DirectAddress, info.Proof.Transport, info.Proof.Proxy, info.Warnings}
 	case call.EventText:
 		return textEvent{base, event.Text.Mine, event.Text.Body}
 	case call.EventEnded:
-		return endedEvent{base, string(info.Reason), info.Detail, info.Declined(), rounded(info.Talked().Seconds()), info.Receipt()}
+		return endedEvent{base, string(info.Reason), info.Detail, info.Declined(), rounded(info.Talked().Seconds()), info.Receipt(), info.Proof.Route, info.Proof.Transport, info.Proof.Proxy}
 	}
 	return base
 }

@@ -125,8 +125,11 @@ func TestCallThroughAProxy(t *testing.T) {
 	listen := start(t, "--home", bob, "listen", "--auto-answer", "alice", "--mic", "file:testdata/sentence.wav", "--speaker", "null", "--json")
 	listen.await("listen.ready")
 	call := start(t, "--home", alice, "call", "bob", "--mic", "tone", "--speaker", "file:"+heard, "--for", "6s", "--json")
-	if connected := call.await("call.connected"); connected.text("route") != "relay" {
-		t.Errorf("connected: %v", connected)
+	if c := call.await("call.connected"); c.text("route") != "relay" || c.text("transport") != "tls" || c.text("proxy") != socks.address {
+		t.Errorf("connected: %v", c)
+	}
+	if c := listen.await("call.connected"); c.text("transport") != "udp" || c["proxy"] != nil {
+		t.Errorf("bob, who has no proxy: %v", c)
 	}
 	call.await("call.audio")
 	proxy := strings.TrimPrefix(socks.address, "socks5://")
@@ -138,6 +141,9 @@ func TestCallThroughAProxy(t *testing.T) {
 		if end != proxy {
 			t.Errorf("a socket to %s is open, which is not the proxy", end)
 		}
+	}
+	if e := call.await("call.ended"); e.text("transport") != "tls" || e.text("proxy") != socks.address || !strings.Contains(e.text("receipt"), proxy) {
+		t.Errorf("ended: %v", e)
 	}
 	if status := call.exit(); status != 0 {
 		t.Errorf("status %d\n%s", status, call.stderr)

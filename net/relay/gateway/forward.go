@@ -104,7 +104,7 @@ func (f *forwarder) pass(j job) {
 			return
 		}
 		f.opened[network]++
-		d = &destination{forwarder: f, route: way, cause: network, wake: make(chan struct{}, 1), queue: newFairQueue()}
+		d = &destination{forwarder: f, route: way, cause: network, wake: make(chan struct{}, 1), queue: newFairQueue(), slots: make(chan struct{}, inFlight)}
 		f.destinations[way] = d
 		f.loops.Add(1)
 		go d.run()
@@ -132,6 +132,7 @@ type destination struct {
 	cause netip.Prefix  // the network that asked for it first
 	wake  chan struct{} // capacity one
 	queue *fairQueue    // guarded by forwarder.mu
+	slots chan struct{} // capacity inFlight; one for each envelope that is not answered yet
 
 	line    *line.Line // nil while there is none
 	pause   time.Duration
@@ -143,7 +144,6 @@ func (d *destination) run() {
 	f := d.forwarder
 	defer f.loops.Done()
 	defer d.hangUp()
-	slots := make(chan struct{}, inFlight)
 	idle := time.NewTimer(forwardIdle)
 	defer idle.Stop()
 	for {
@@ -170,12 +170,12 @@ func (d *destination) run() {
 		select {
 		case <-f.ctx.Done():
 			return
-		case slots <- struct{}{}:
+		case d.slots <- struct{}{}:
 		}
 		d.sending.Add(1)
 		go func() {
 			defer d.sending.Done()
-			defer func() { <-slots }()
+			defer func() { <-d.slots }()
 			d.send(l, j)
 		}()
 	}

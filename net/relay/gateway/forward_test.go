@@ -282,6 +282,16 @@ func (f fuse) Write(p []byte) (int, error) {
 	return f.Conn.Write(p)
 }
 
+// unanswered is how many envelopes are under way to other relays.
+func (f *forwarder) unanswered() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, d := range f.destinations {
+		n += len(d.slots)
+	}
+	return n
+}
+
 func TestSharedLineIsOpenedAnew(t *testing.T) {
 	nettest.Leaks(t)
 	var lit atomic.Bool
@@ -301,6 +311,7 @@ func TestSharedLineIsOpenedAnew(t *testing.T) {
 		e := seal(t, key, b.config.Address, mark)
 		send(t, s, b.config.Address, e)
 		expect(t, r, e)
+		waitFor(t, func() bool { return a.forward.unanswered() == 0 }) // else two would break with the next
 	}
 	if n := dials.Load(); n != 3 {
 		t.Fatalf("%d lines were opened, not 3", n)
