@@ -250,9 +250,10 @@ func (s *session) heard(signal *dbus.Signal) {
 // forget: nothing is shown any more.
 func (s *session) forget() { s.id, s.shown = 0, Notice{} }
 
-// settle is the end of a wish that cannot be shown.
+// settle is the end of a wish that cannot be shown. One that came since the attempt has
+// its own before it.
 func (s *session) settle(wish Notice) {
-	if wish == (Notice{}) || wish == s.settled {
+	if wish == (Notice{}) || wish == s.settled || wish.Call != s.tried {
 		return
 	}
 	s.settled = wish
