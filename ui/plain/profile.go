@@ -130,7 +130,15 @@ func presence(p *plain, rest string) error {
 		p.say("%s does not see any more when you are here, nor you when they are.", name)
 		return nil
 	}
-	p.say("%s may see when you are here, and you when they are, once they have chosen the same and a call has said so.", name)
+	tells := "%s may see when you are here, and you when they are, once they have chosen the same and a call has said so."
+	if all, err := p.Profile.Contacts(); err == nil {
+		for _, contact := range all {
+			if contact.Name == name && contact.Presence.Theirs {
+				tells = "You have both chosen it: %s sees when you are here, and you when they are."
+			}
+		}
+	}
+	p.say(tells, name)
 	if inForce, _ := p.Profile.Settings(); inForce["calls.presence"] != "on" {
 		p.say("It takes effect when you switch presence on: settings set calls.presence on")
 	}

@@ -86,8 +86,11 @@ func newPresenceQuestion(w *world, contact Contact) *question {
 			if value != "yes" {
 				return nil
 			}
-			profile := m.profile
-			return act(func() error { return profile.SetContactPresence(contact.Name, true) }, said(short+" may see when you are here, once they have chosen the same and a call has said so."))
+			profile, tells := m.profile, short+" may see when you are here, once they have chosen the same and a call has said so."
+			if contact.Presence.Theirs {
+				tells = "You have both chosen it: " + short + " sees when you are here, and you when they are."
+			}
+			return act(func() error { return profile.SetContactPresence(contact.Name, true) }, said(tells))
 		},
 	}
 }

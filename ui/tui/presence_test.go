@@ -49,6 +49,8 @@ func TestWhatPresenceSaysFollowsHowThingsStand(t *testing.T) {
 	d = newDriver(t, &fakeCalls{snap: ready}, profile)
 	d.press("down", "i")
 	d.wants("They let you see it, if you let them.")
+	d.press("p", "down", "enter")
+	d.wants("You have both chosen it: bob sees when you are here")
 }
 
 func TestWhatOthersSeeNamesPresence(t *testing.T) {
