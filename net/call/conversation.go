@@ -34,7 +34,8 @@ type conversation struct {
 	numbered   *numbered
 	route      *route
 	carrier    *carrier
-	heldAt     uint64 // number of the other side's latest hold or resume
+	heldAt     uint64        // number of the other side's latest hold or resume
+	early      []wire.Signal // what came while this side still connected; listen obeys it
 	sound      Sound
 	answeredAt time.Time
 	remoteCard identity.Card
@@ -119,6 +120,11 @@ func (t *conversation) listen(ctx context.Context, session *audio.Session) error
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	heard, sourceLost, sinkLost := session.Heard(), t.sound.Source.Lost(), t.sound.Sink.Lost()
+	for _, signal := range t.early {
+		if err := t.obey(ctx, signal); err != nil {
+			return err
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -167,6 +173,40 @@ func (t *conversation) listen(ctx context.Context, session *audio.Session) error
 	}
 }
 
+// connect connects to an offer, unless the other side leaves before that comes about.
+func (t *conversation) connect(ctx context.Context, offer wire.Offer) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	connected := make(chan error, 1)
+	go func() { connected <- t.peer.Connect(ctx, offer) }()
+	return t.awaitConnection(ctx, connected, stop)
+}
+
+// awaitConnection reads what the other side says until the connection has come about or
+// failed. A bye stops it; connected must tell then.
+func (t *conversation) awaitConnection(ctx context.Context, connected <-chan error, stop context.CancelCauseFunc) error {
+	for {
+		select {
+		case err := <-connected:
+			return err
+		case envelope := <-t.inbox:
+			signal, err := t.keys.OpenSignal(envelope.Body[:])
+			switch {
+			case err != nil:
+				if _, err := t.keys.OpenConfirm(envelope.Body[:]); err == nil {
+					_ = t.confirmed(ctx) // they have not heard our word yet, and will say so again
+				}
+			case signal.Kind == wire.SignalBye:
+				stop(errPeerLeft)
+				<-connected
+				return errPeerLeft
+			case len(t.early) < inboxSize:
+				t.early = append(t.early, signal)
+			}
+		}
+	}
+}
+
 // lost is the end of a call whose way did not come back.
 func (t *conversation) lost() error {
 	return &ended{reason: Lost, detail: fmt.Sprintf("nothing came through the relays any more, and no new way was found (yours is %s); check the network, then call again", t.call.station.account.Relay.HostPort())}
@@ -181,6 +221,11 @@ func (t *conversation) read(ctx context.Context, body []byte) error {
 		}
 		return nil
 	}
+	return t.obey(ctx, signal)
+}
+
+// obey does what a signal of the other side says.
+func (t *conversation) obey(ctx context.Context, signal wire.Signal) error {
 	switch signal.Kind {
 	case wire.SignalBye:
 		return errPeerLeft

@@ -160,6 +160,18 @@ func TestHangUpWhileConnecting(t *testing.T) {
 	mallory.post(a.Account.Relay, ed25519.NewKeyFromSeed(answer.DropSeed[:]), caller.SealSignal(bye))
 	alice.ended(call.PeerHungUp)
 
+	// The same once all is confirmed, and her connecting, to an offer that leads nowhere, would
+	// take seconds yet: neither a second confirmation nor another word holds the bye up.
+	answer, caller = answeredBy(alice, mallory)
+	talk := ed25519.NewKeyFromSeed(answer.DropSeed[:])
+	for range 2 {
+		mallory.post(a.Account.Relay, talk, caller.SealConfirm(someOffer(), m.Account.Card))
+		mallory.hears(caller, wire.SignalConfirmed)
+	}
+	mallory.post(a.Account.Relay, talk, caller.SealSignal(wire.Signal{Kind: wire.SignalHold}))
+	mallory.post(a.Account.Relay, talk, caller.SealSignal(bye))
+	alice.ended(call.PeerHungUp)
+
 	// The caller gave up before it had the answer: its word comes to the drop it knocked at.
 	self, card := m.Account.Self, a.Contact().Card
 	knock, drop := mallory.knock(card.Key, time.Minute), pairDrop(self, self.Key(), card.Key)
@@ -170,14 +182,20 @@ func TestHangUpWhileConnecting(t *testing.T) {
 	mallory.post(card.Relay, drop, knock.SealCancel())
 	alice.ended(call.Missed)
 	alice.do(alice.engine.Close())
-	alice.unspoken("five calls")
+	alice.unspoken("six calls")
 }
 
 // leaves waits for the other side's bye.
 func (a *attacker) leaves(session *handshake.Session) {
 	a.t.Helper()
+	a.hears(session, wire.SignalBye)
+}
+
+// hears waits for a signal of that kind.
+func (a *attacker) hears(session *handshake.Session, kind wire.SignalKind) {
+	a.t.Helper()
 	for {
-		if signal, err := session.OpenSignal(a.next()); err == nil && signal.Kind == wire.SignalBye {
+		if signal, err := session.OpenSignal(a.next()); err == nil && signal.Kind == kind {
 			return
 		}
 	}

@@ -345,5 +345,5 @@ func (c *call) awaitConfirm(ctx context.Context, talk *conversation, answer []by
 	if err := talk.confirmed(ctx); err != nil {
 		return err
 	}
-	return talk.peer.Connect(ctx, confirm.Offer)
+	return talk.connect(ctx, confirm.Offer)
 }

@@ -241,6 +241,10 @@ func (c *call) confirm(ctx context.Context, talk *conversation, offer wire.Offer
 	if err != nil {
 		return err
 	}
-	_, err = connected.wait(ctx)
-	return err
+	done := make(chan error, 1)
+	go func() {
+		_, err := connected.wait(ctx)
+		done <- err
+	}()
+	return talk.awaitConnection(ctx, done, failed)
 }
