@@ -79,11 +79,12 @@ func (m *model) tellTerminal(info *call.Info) string {
 
 // settleDesktop shows the call that rings, or none. It runs after each message and not
 // as a command, because commands overtake each other; Show does not wait.
-func (m *model) settleDesktop() {
+func (m *model) settleDesktop() { m.notices.desktop.Show(m.deskNotice()) }
+
+func (m *model) deskNotice() notify.Notice {
 	info := ringsAloud(&m.snap)
 	if info == nil || m.gone || m.settings["look.notify"] != "full" {
-		m.notices.desktop.Show(notify.Notice{})
-		return
+		return notify.Notice{}
 	}
 	notice := notify.Notice{Call: info.ID, Title: "Incoming call", Body: m.called(info) + " is calling.", Answer: "Answer", Decline: "Decline"}
 	switch {
@@ -96,7 +97,7 @@ func (m *model) settleDesktop() {
 	if m.snap.Waiting != nil && info.ID == m.snap.Waiting.ID {
 		notice.Answer = "Hang up and answer"
 	}
-	m.notices.desktop.Show(notice)
+	return notice
 }
 
 // waitForDesktop ends with the next word from the desktop, or with the screens.

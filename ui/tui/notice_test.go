@@ -140,3 +140,34 @@ func TestAClickActsOnItsOwnCall(t *testing.T) {
 	d.wantsAsked("decline 1, answer 1")
 	d.wantsNot("There is no call")
 }
+
+func TestWhatTheDesktopShows(t *testing.T) {
+	d, _ := noticed(t, "full")
+	wants := func(body, answer string) {
+		t.Helper()
+		if got := d.m.deskNotice(); got.Body != body || got.Answer != answer {
+			t.Errorf("%+v, want %q and %q", got, body, answer)
+		}
+	}
+	wants("", "")
+	d.rings("b\x1b]0;owned\a\u202eob\u009b", false)
+	d.happen()
+	wants("b]0;ownedob is calling.", "Answer")
+	d.calls.change(func(s *call.Snapshot) { s.Call.Peer.Verified = false })
+	d.happen()
+	wants("b]0;ownedob is calling. Not verified.", "Answer")
+	d.calls.change(func(s *call.Snapshot) { s.Call.Peer.Known = false })
+	d.happen()
+	wants("b]0;ownedob is calling. Not in your contacts: anybody can take a name.", "Answer")
+	d.calls.change(func(s *call.Snapshot) { s.Call.Silenced = true })
+	d.happen()
+	wants("", "")
+	d.calls.change(func(s *call.Snapshot) {
+		s.Call = aCall()
+		s.Waiting = &call.Info{ID: "2", Phase: call.Incoming, Peer: call.Peer{Name: "carol", Known: true, Verified: true}}
+	})
+	d.happen()
+	wants("carol is calling.", "Hang up and answer")
+	d.m.settings["look.notify"] = "bell"
+	wants("", "")
+}
