@@ -107,22 +107,24 @@ func Create(path string) error {
 
 // Set changes one setting in the file and leaves every other letter of it alone:
 // comments, order, spacing. Without a file it writes the commented default first.
-// A value that is refused changes nothing.
+// A value that is refused changes nothing. Several processes may do it at once.
 func Set(path, name, value string) error {
 	key, err := find(name)
 	if err != nil {
 		return err
 	}
-	data, err := readFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		data, err = DefaultFile(), nil
-	}
-	if err != nil {
-		return err
-	}
-	edited, err := edit(path, data, key, value)
-	if err != nil {
-		return err
-	}
-	return WriteFile(path, edited)
+	return alone(path, func() error {
+		data, err := readFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			data, err = DefaultFile(), nil
+		}
+		if err != nil {
+			return err
+		}
+		edited, err := edit(path, data, key, value)
+		if err != nil {
+			return err
+		}
+		return WriteFile(path, edited)
+	})
 }

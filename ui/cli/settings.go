@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -38,23 +39,33 @@ func (p *program) settingsCommand() *cobra.Command {
 			if err := means(words[0], words[1]); err != nil {
 				return err
 			}
-			owned, err := p.ownLocked()
-			if err != nil {
-				return err
-			}
-			defer owned.release()
-			if err := owned.profile.Set(words[0], words[1]); err != nil {
-				return err
-			}
-			if value, err := owned.profile.Get(words[0]); words[0] == "calls.direct" && err == nil && value == "on" && !p.json {
-				p.sayAddress(owned.profile)
-			}
-			return nil
+			return p.setSetting(words[0], words[1])
 		}},
 		p.passphraseCommand(),
 		&cobra.Command{Use: "edit", Short: "Open the settings file in your editor ($EDITOR)", Args: noArguments, RunE: func(*cobra.Command, []string) error { return p.editSettings() }},
 	)
 	return command
+}
+
+// setSetting writes one setting, beside whichever process owns the profile: that one
+// follows the file.
+func (p *program) setSetting(key, value string) error {
+	opened, err := p.openLocked()
+	if err != nil {
+		return err
+	}
+	if err := opened.Set(key, value); err != nil || p.json {
+		return err
+	}
+	if lock, err := settings.Lock(opened.Paths); errors.Is(err, settings.ErrInUse) {
+		p.say("Saved. Sotto runs for this profile, and takes it over within a second.")
+	} else if err == nil {
+		_ = lock.Release()
+	}
+	if value, err := opened.Get(key); key == "calls.direct" && err == nil && value == "on" {
+		p.sayAddress(opened)
+	}
+	return nil
 }
 
 // means refuses a microphone or speaker that could never be opened, and keys that
@@ -127,12 +138,11 @@ func (p *program) getSetting(name string) error {
 
 // editSettings opens the file in the person's editor and checks what they saved.
 func (p *program) editSettings() error {
-	owned, err := p.ownLocked()
+	opened, err := p.openLocked()
 	if err != nil {
 		return err
 	}
-	defer owned.release()
-	if err := settings.Create(owned.profile.Paths.Settings); err != nil {
+	if err := settings.Create(opened.Paths.Settings); err != nil {
 		return err
 	}
 	editor := os.Getenv("VISUAL")
@@ -144,14 +154,14 @@ func (p *program) editSettings() error {
 	}
 	// The editor may have arguments of its own; the path is handed over so that no
 	// letter in it means anything to the shell.
-	run := exec.Command("sh", "-c", editor+` "$1"`, "sh", owned.profile.Paths.Settings)
+	run := exec.Command("sh", "-c", editor+` "$1"`, "sh", opened.Paths.Settings)
 	if runtime.GOOS == "windows" {
-		run = exec.Command("cmd", "/C", editor+` "`+owned.profile.Paths.Settings+`"`)
+		run = exec.Command("cmd", "/C", editor+` "`+opened.Paths.Settings+`"`)
 	}
 	run.Stdin, run.Stdout, run.Stderr = p.stdin, p.stdout, p.stderr
 	if err := run.Run(); err != nil {
 		return fmt.Errorf("the editor %q did not end well (%w); set EDITOR to another, or change single settings with sotto settings set", editor, err)
 	}
-	_, err = owned.profile.Settings()
+	_, err = opened.Settings()
 	return err
 }
