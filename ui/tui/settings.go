@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"sotto/audio/dsp"
 	"sotto/settings"
 )
 
@@ -269,7 +270,20 @@ func (r *settingRow) paragraphs() [][2]string {
 	if r.key.Sees == "" || r.words.fixed != "" {
 		all = append([][2]string{{"", sentence(r.key.Doc)}}, all...)
 	}
+	if r.key.Name == "sound.noise" && !noiseIsBuiltIn() {
+		all = append(all, [2]string{"Not here", "This Sotto was built without the part that does it, so the switch changes nothing. To get it, run make where npm is installed."})
+	}
 	return all
+}
+
+// noiseIsBuiltIn reports whether this build has what takes noise out.
+func noiseIsBuiltIn() bool {
+	for _, module := range dsp.Modules() {
+		if module.Does == "noise suppression" && !module.Present {
+			return false
+		}
+	}
+	return true
 }
 
 // fresh is the value in a fresh profile, in words.
