@@ -160,9 +160,9 @@ func (s *stage) open() *screen {
 	return s.openWith("tone")
 }
 
-func (s *stage) openWith(microphone string) *screen {
+func (s *stage) openWith(microphone string, words ...string) *screen {
 	s.t.Helper()
-	command := s.bob.Command(s.program, "--home", s.homeB, "--mic", microphone, "--speaker", "null")
+	command := s.bob.Command(s.program, append([]string{"--home", s.homeB, "--mic", microphone, "--speaker", "null"}, words...)...)
 	command.Env = append(os.Environ(), "TERM=xterm-256color")
 	terminal, err := pty.StartWithSize(command, &pty.Winsize{Rows: 24, Cols: 80})
 	if err != nil {

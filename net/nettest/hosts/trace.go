@@ -22,6 +22,8 @@ type Packet struct {
 	Size     int    // bytes of the IP packet
 	Payload  []byte // of TCP or UDP
 
+	sequence uint32 // of TCP: of the payload's first byte
+
 	kernel bool // neighbour discovery and the like: the kernel's, never a program's
 	failed bool // an ICMP error about another packet
 }
@@ -117,7 +119,7 @@ func decode(link string, info gopacket.CaptureInfo, data []byte) Packet {
 	p.From, p.To = netip.AddrPortFrom(from, 0), netip.AddrPortFrom(to, 0)
 	switch segment := packet.TransportLayer().(type) {
 	case *layers.TCP:
-		p.Protocol, p.Payload = "tcp", segment.Payload
+		p.Protocol, p.Payload, p.sequence = "tcp", segment.Payload, segment.Seq
 		p.From, p.To = netip.AddrPortFrom(from, uint16(segment.SrcPort)), netip.AddrPortFrom(to, uint16(segment.DstPort))
 	case *layers.UDP:
 		p.Protocol, p.Payload = "udp", segment.Payload
