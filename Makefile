@@ -60,7 +60,16 @@ bench-sound: build
 	@sh .ci/bench-deps.sh
 	$(GO) test -c -tags $(TAGS) -o bin/sound.test ./audio/bench
 	cd audio/bench && SOTTO_BENCH_NAMESPACE=1 SOTTO_BENCH_BINARY=$(CURDIR)/bin/sotto SOTTO_BENCH_TABLE=$(CURDIR)/docs/sound.md \
-		unshare --net $(CURDIR)/bin/sound.test -test.run '^$$' -test.bench . -test.benchtime 1x -test.timeout 30m
+		unshare --net $(CURDIR)/bin/sound.test -test.run '^$$' -test.bench BenchmarkSound -test.benchtime 1x -test.timeout 60m
+
+# One call of half an hour on the same rig: delay, memory, and what its packets show. LONG says how long.
+LONG ?= 30m
+.PHONY: bench-long
+bench-long: build
+	@sh .ci/bench-deps.sh
+	$(GO) test -c -tags $(TAGS) -o bin/sound.test ./audio/bench
+	cd audio/bench && SOTTO_BENCH_NAMESPACE=1 SOTTO_BENCH_LONG=$(LONG) SOTTO_BENCH_BINARY=$(CURDIR)/bin/sotto SOTTO_BENCH_TABLE=$(CURDIR)/docs/sound.md \
+		unshare --net $(CURDIR)/bin/sound.test -test.run '^$$' -test.bench LongCall -test.benchtime 1x -test.timeout 3h
 
 # A long call between two processes: does delay or memory grow? SOAK says how long.
 SOAK ?= 30m

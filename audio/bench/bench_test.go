@@ -145,7 +145,7 @@ func writeSection(path, section, text string) error {
 	}
 	page := string(raw)
 	if !strings.Contains(page, begin) {
-		page += "\n## Beside other programs\n\n" + begin + end
+		page += "\n" + begin + end
 	}
 	before, rest, _ := strings.Cut(page, begin)
 	_, after, found := strings.Cut(rest, end)

@@ -36,76 +36,110 @@ func have(tool string) func() bool {
 	return func() bool { _, err := exec.LookPath(tool); return err == nil }
 }
 
-// sotto is a call through two relays of its own. The lossy leg is the caller's way to their relay.
+// pair is two people with a relay each, who know each other.
+type pair struct {
+	r     *rig
+	homes map[string]string
+	turn  int // port of the caller's relay, whose packets from the caller are the lossy leg
+	stops []func()
+}
+
+func newPair(r *rig) *pair {
+	folder, err := os.MkdirTemp(r.folder, "sotto-")
+	if err != nil {
+		r.b.Fatal(err)
+	}
+	run := func(words ...string) string {
+		out, err := exec.Command(sottoBinary(), words...).CombinedOutput()
+		if err != nil {
+			r.b.Fatalf("sotto %v: %v\n%s", words, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	p := &pair{r: r, homes: map[string]string{}}
+	for _, name := range []string{"alice", "bob"} {
+		ready, _ := p.follow("relay.ready", nil, "relay", "--listen", "127.0.0.1:0", "--turn-listen", "127.0.0.1:0", "--public-ip", "127.0.0.1",
+			"--admission", "open", "--dir", filepath.Join(folder, "relay-"+name), "--json")
+		if name == "alice" {
+			_, port, _ := strings.Cut(ready["turn"].(string), ":")
+			_, _ = fmt.Sscan(port, &p.turn)
+		}
+		p.homes[name] = filepath.Join(folder, name)
+		run("--home", p.homes[name], "setup", "--name", name, "--relay", ready["address"].(string), "--calls", "on", "--yes")
+	}
+	run("--home", p.homes["alice"], "contacts", "add", run("--home", p.homes["bob"], "card"), "--name", "bob", "--verified")
+	run("--home", p.homes["bob"], "contacts", "add", run("--home", p.homes["alice"], "card"), "--name", "alice", "--verified")
+	return p
+}
+
+// follow starts a command and waits for an event of it; each, if any, gets all that follow.
+func (p *pair) follow(event string, each func(map[string]any), words ...string) (map[string]any, int) {
+	command := exec.Command(sottoBinary(), words...)
+	out, err := command.StdoutPipe()
+	if err != nil {
+		p.r.b.Fatal(err)
+	}
+	told := awaitEvent(out, event, each)
+	p.stops = append(p.stops, p.r.start(command))
+	got, open := <-told
+	if !open {
+		p.r.b.Fatalf("sotto %v ended without %s", words, event)
+	}
+	return got, command.Process.Pid
+}
+
+// listen lets bob answer alice.
+func (p *pair) listen(each func(map[string]any), flags ...string) int {
+	_, pid := p.follow("listen.ready", each, append([]string{
+		"--home", p.homes["bob"], "listen", "--auto-answer", "alice", "--json",
+		"--mic", "device:calleemic", "--speaker", "device:ear",
+	}, flags...)...)
+	return pid
+}
+
+// call lets alice call bob.
+func (p *pair) call(flags ...string) int {
+	_, pid := p.follow("call.connected", nil, append([]string{
+		"--home", p.homes["alice"], "call", "bob", "--json",
+		"--mic", "device:callermic", "--speaker", "device:callerear",
+	}, flags...)...)
+	return pid
+}
+
+func (p *pair) stop() {
+	for i := len(p.stops) - 1; i >= 0; i-- {
+		p.stops[i]()
+	}
+}
+
+// sotto is a call through two relays of its own.
 func sotto(flags ...string) func(r *rig) *running {
 	return func(r *rig) *running {
-		folder, err := os.MkdirTemp(r.folder, "sotto-")
-		if err != nil {
-			r.b.Fatal(err)
-		}
-		run := func(words ...string) string {
-			out, err := exec.Command(sottoBinary(), words...).CombinedOutput()
-			if err != nil {
-				r.b.Fatalf("sotto %v: %v\n%s", words, err, out)
-			}
-			return strings.TrimSpace(string(out))
-		}
-		var stops []func()
-		follow := func(event string, words ...string) (map[string]any, int) {
-			command := exec.Command(sottoBinary(), words...)
-			out, err := command.StdoutPipe()
-			if err != nil {
-				r.b.Fatal(err)
-			}
-			told := awaitEvent(out, event)
-			stops = append(stops, r.start(command))
-			got, open := <-told
-			if !open {
-				r.b.Fatalf("sotto %v ended without %s", words, event)
-			}
-			return got, command.Process.Pid
-		}
-		var turn int
-		homes := map[string]string{}
-		for _, name := range []string{"alice", "bob"} {
-			ready, _ := follow("relay.ready", "relay", "--listen", "127.0.0.1:0", "--turn-listen", "127.0.0.1:0", "--public-ip", "127.0.0.1",
-				"--admission", "open", "--dir", filepath.Join(folder, "relay-"+name), "--json")
-			if name == "alice" {
-				_, port, _ := strings.Cut(ready["turn"].(string), ":")
-				_, _ = fmt.Sscan(port, &turn)
-			}
-			homes[name] = filepath.Join(folder, name)
-			run("--home", homes[name], "setup", "--name", name, "--relay", ready["address"].(string), "--calls", "on", "--yes")
-		}
-		run("--home", homes["alice"], "contacts", "add", run("--home", homes["bob"], "card"), "--name", "bob", "--verified")
-		run("--home", homes["bob"], "contacts", "add", run("--home", homes["alice"], "card"), "--name", "alice", "--verified")
-		_, bob := follow("listen.ready", append([]string{
-			"--home", homes["bob"], "listen", "--auto-answer", "alice", "--json",
-			"--mic", "device:calleemic", "--speaker", "device:ear",
-		}, flags...)...)
-		_, alice := follow("call.connected", append([]string{
-			"--home", homes["alice"], "call", "bob", "--json",
-			"--mic", "device:callermic", "--speaker", "device:callerear",
-		}, flags...)...)
-		return &running{ends: []int{alice, bob}, ports: func() []int { return []int{turn} }, stop: func() {
-			for i := len(stops) - 1; i >= 0; i-- {
-				stops[i]()
-			}
-		}}
+		p := newPair(r)
+		bob := p.listen(nil, flags...)
+		alice := p.call(flags...)
+		return &running{ends: []int{alice, bob}, ports: func() []int { return []int{p.turn} }, stop: p.stop}
 	}
 }
 
 func sottoBinary() string { return os.Getenv("SOTTO_BENCH_BINARY") }
 
-// awaitEvent gives the first event of that name; it goes on reading, so that the writer never waits.
-func awaitEvent(out io.Reader, event string) <-chan map[string]any {
+// awaitEvent gives the first event of that name, and each all that follow; it goes on
+// reading, so that the writer never waits.
+func awaitEvent(out io.Reader, event string, each func(map[string]any)) <-chan map[string]any {
 	told := make(chan map[string]any, 1)
 	go func() {
 		defer close(told)
 		given := false
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			var got map[string]any
-			if json.Unmarshal(lines.Bytes(), &got) == nil && !given && got["event"] == event {
+			if json.Unmarshal(lines.Bytes(), &got) != nil {
+				continue
+			}
+			if given && each != nil {
+				each(got)
+			}
+			if !given && got["event"] == event {
 				told <- got
 				given = true
 			}
