@@ -58,3 +58,20 @@ func (s *Stream) Secrets() (sizes []int, err error) {
 	}
 	return sizes, nil
 }
+
+// Once is the trace of one link without the segments that only say again what had been sent
+// before, as kernels do when an acknowledgement is late.
+func (t Trace) Once() Trace {
+	sent := make(map[[2]netip.AddrPort]uint32)
+	return t.where(func(p Packet) bool {
+		if p.Protocol != "tcp" || len(p.Payload) == 0 {
+			return true
+		}
+		ends, next := [2]netip.AddrPort{p.From, p.To}, p.sequence+uint32(len(p.Payload))
+		if before, known := sent[ends]; known && int32(next-before) <= 0 {
+			return false
+		}
+		sent[ends] = next
+		return true
+	})
+}

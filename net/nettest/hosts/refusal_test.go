@@ -125,7 +125,7 @@ func (m *mallory) knockInTurns(knocks map[string]*handshake.Outgoing, rounds int
 					return err
 				}
 				took := time.Since(start)
-				tell("hostile.knocked", map[string]any{"who": name, "ms": took.Seconds() * 1000, "read": conn.read.Load() - read, "wrote": conn.wrote.Load() - wrote})
+				tell("hostile.knocked", map[string]any{"who": name, "ms": took.Seconds() * 1000, "read": conn.read.Load() - read, "wrote": conn.wrote.Load() - wrote, "begins": start.UnixMicro()})
 			}
 		}
 	}
@@ -202,7 +202,9 @@ func TestPrivacyRefusal(t *testing.T) {
 	bob.Await("call.incoming")
 	s.succeeds(mallory)
 	times, bytes := measured(t, mallory.Said())
-	trace := s.capture.Stop().Programs().On("bob")
+	captured := s.capture.Stop().Programs()
+	shapes, spacing := onTheLink(t, mallory.Said(), captured.On("alice").Once())
+	trace := captured.On("bob")
 	woken, control := 0, 0
 	for _, p := range trace {
 		switch {
@@ -216,7 +218,7 @@ func TestPrivacyRefusal(t *testing.T) {
 	if woken != 0 || control == 0 {
 		t.Errorf("%d packets brought a message to those who refuse, %d to bob, who does not", woken, control)
 	}
-	report := "| who is called | knocks | bytes sent and answered, each | median time to the answer | KS distance from absent |\n| --- | ---: | --- | ---: | ---: |\n"
+	report := "| who is called | knocks | bytes sent and answered, each | median time to the answer | KS distance from absent | on her link, each | KS distance of spacing |\n| --- | ---: | --- | ---: | ---: | --- | ---: |\n"
 	for _, name := range refusers {
 		far := distance(times["absent"], times[name])
 		if !slices.Equal(bytes[name], bytes["absent"]) || len(bytes[name]) != 1 {
@@ -225,13 +227,69 @@ func TestPrivacyRefusal(t *testing.T) {
 		if far > 0.45 { // by chance once in a hundred thousand runs
 			t.Errorf("%s is told from absent by its times: %v and %v", name, times[name], times["absent"])
 		}
+		if !slices.Equal(shapes[name], shapes["absent"]) || len(shapes[name]) != 1 {
+			t.Errorf("%s: on alice's link a knock is %v, absent: %v", name, shapes[name], shapes["absent"])
+		}
+		apart := distance(spacing["absent"], spacing[name])
+		if apart > 0.45 {
+			t.Errorf("%s is told from absent on alice's link: %v and %v", name, spacing[name], spacing["absent"])
+		}
 		middle := slices.Sorted(slices.Values(times[name]))[len(times[name])/2]
-		report += fmt.Sprintf("| %s | %d | %s | %.2f ms | %.2f |\n", name, len(times[name]), strings.Join(bytes[name], ", "), middle, far)
+		report += fmt.Sprintf("| %s | %d | %s | %.2f ms | %.2f | %s | %.2f |\n",
+			name, len(times[name]), strings.Join(bytes[name], ", "), middle, far, strings.Join(shapes[name], "; "), apart)
 	}
 	t.Log("\n" + report)
 	if !t.Failed() {
 		write(t, refusalBegins, refusalEnds, report)
 	}
+}
+
+// onTheLink reads from the capture what a knock is for somebody who watches alice's cable: the
+// kinds of what goes there and back, and for each knock the milliseconds from the first packet
+// to the last.
+func onTheLink(t *testing.T, said string, link hosts.Trace) (shapes map[string][]string, spacing map[string][]float64) {
+	t.Helper()
+	shapes, spacing = make(map[string][]string), make(map[string][]float64)
+	for text := range strings.Lines(said) {
+		var one struct {
+			Event, Who string
+			MS         float64
+			Begins     int64
+		}
+		if json.Unmarshal([]byte(text), &one) != nil || one.Event != "hostile.knocked" {
+			continue
+		}
+		begins := time.UnixMicro(one.Begins)
+		ends := begins.Add(time.Duration(one.MS*1e6) + time.Microsecond)
+		var during hosts.Trace
+		for _, p := range link {
+			if p.Protocol == "tcp" && len(p.Payload) > 0 && !p.At.Before(begins) && p.At.Before(ends) {
+				during = append(during, p)
+			}
+		}
+		if len(during) < 2 {
+			t.Fatalf("%d packets were captured of a knock", len(during))
+		}
+		var shape []string
+		bytes := 0
+		for i, p := range during { // how a kernel cuts a message into packets is its own affair
+			bytes += len(p.Payload)
+			if i+1 < len(during) && during[i+1].From == p.From {
+				continue
+			}
+			way := "back"
+			if p.To.Port() == gatewayPort {
+				way = "there"
+			}
+			shape, bytes = append(shape, fmt.Sprintf("%d %s", bytes, way)), 0
+		}
+		if kind := strings.Join(shape, ", "); !slices.Contains(shapes[one.Who], kind) {
+			shapes[one.Who] = append(shapes[one.Who], kind)
+			slices.Sort(shapes[one.Who])
+		}
+		spacing[one.Who] = append(spacing[one.Who], during[len(during)-1].At.Sub(during[0].At).Seconds()*1000)
+	}
+	return shapes, spacing
 }
 
 // measured reads what somebody refused printed: times, and the sorted kinds of bytes there and back.
