@@ -146,6 +146,18 @@ func (l *Lab) Move(h *Host, to netip.Addr) netip.Addr {
 	return before
 }
 
+// Translate puts the host's UDP behind a NAT until the test ends: towards each whom it writes to
+// it comes from another port, and nobody else reaches it there (RFC 4787: address- and
+// port-dependent mapping and filtering). The address stays its own.
+func (l *Lab) Translate(h *Host) error {
+	rule := []string{"netns", "exec", h.namespace, "iptables", "-t", "nat", "-A", "POSTROUTING", "-o", "eth0", "-p", "udp", "-j", "MASQUERADE", "--random-fully"}
+	if out, err := exec.Command("ip", rule...).CombinedOutput(); err != nil {
+		return fmt.Errorf("iptables: %w %s", err, out)
+	}
+	l.t.Cleanup(func() { l.ip("netns", "exec", h.namespace, "iptables", "-t", "nat", "-F", "POSTROUTING") })
+	return nil
+}
+
 // Name lets the programs of one host, and no others, know a name of an address: those that are
 // started from then on. It returns an error where this system's /etc cannot be written.
 func (l *Lab) Name(h *Host, name string, address netip.Addr) error {

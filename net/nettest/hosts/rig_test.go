@@ -53,6 +53,7 @@ type stage struct {
 	printed          []func() string
 	proxy            *hosts.Host     // all that alice sends goes through it; nil for none
 	linesOnly        bool            // there is no call, so nobody needs TURN
+	symmetric        bool            // alice is behind a NAT with a port for each whom she writes to
 	direct, returned time.Time       // between them both agree to a direct call; zero for never
 	liar             *hosts.Host     // who of the two is hostile, and looks after themselves; nil for nobody
 	learnt           []func() string // what somebody hostile printed: all that they learnt

@@ -33,6 +33,7 @@ var scenarios = []struct {
 	{"two people add each other by a code", false, (*stage).addedByCode},
 	{"only one side agrees to a direct call", false, (*stage).aOneSidedConsent},
 	{"a direct call, agreed to and taken back", false, (*stage).aDirectCall},
+	{"a direct call that a symmetric NAT prevents", false, (*stage).aSymmetricNAT},
 }
 
 // TestPrivacy plays every scenario with the real program on machines of its own.
