@@ -67,7 +67,7 @@ type sample struct {
 	features     []float64
 }
 
-var spacings = []float64{5, 10, 14, 17, 19, 21, 23, 26, 30, 40} // upper ends of bins, ms
+var spacings = []float64{5, 7, 9, 10, 11, 13, 15, 17, 19, 21, 23, 26, 30, 40} // upper ends of bins, ms
 
 // features are the shares of packets of each size and of each spacing.
 func features(trace hosts.Trace, sizes []int) []float64 {
@@ -184,9 +184,20 @@ func TestPrivacyShape(t *testing.T) {
 	if os.Getenv(asked) == "" {
 		t.Skip("NOT TESTED HERE: that the shape of traffic says nothing; make test-privacy does it")
 	}
+	report := ""
+	for _, frame := range []string{"20", "10"} {
+		t.Run("frames of "+frame+" ms", func(t *testing.T) { report += shapeOf(t, frame) })
+	}
+	if !t.Failed() {
+		write(t, shapeBegins, shapeEnds, report)
+	}
+}
+
+// shapeOf captures two calls with frames of that many ms, and reports of the first.
+func shapeOf(t *testing.T, frame string) string {
 	lab := hosts.New(t, "alice", "bob", "relay-a", "relay-b")
-	s := newStage(t, lab, "shape", false)
-	screen := s.openWith("file:" + spoken(t))
+	s := newStage(t, lab, "shape "+frame, false)
+	screen := s.openWith("file:"+spoken(t), "--frame", frame)
 	screen.await("eady")
 	var calls [2]hosts.Trace
 	var began time.Time
@@ -220,11 +231,9 @@ func TestPrivacyShape(t *testing.T) {
 		}
 	}
 	nothingLinks(t, calls)
-	report := nothingShows(t, calls[0], began)
+	report := fmt.Sprintf("Frames of %s ms: %s\n", frame, nothingShows(t, calls[0], began))
 	t.Log("\n" + report)
-	if !t.Failed() {
-		write(t, shapeBegins, shapeEnds, report)
-	}
+	return report
 }
 
 // inOrder are the local ports of a trace as they appear.
