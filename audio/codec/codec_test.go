@@ -40,15 +40,6 @@ func voice(n int) []float32 {
 	return out
 }
 
-func frames(pcm []float32) [][]float32 {
-	var all [][]float32
-	for len(pcm) >= audio.FrameSamples {
-		all = append(all, pcm[:audio.FrameSamples])
-		pcm = pcm[audio.FrameSamples:]
-	}
-	return all
-}
-
 // lengths are ways to cut sound into frames: how many samples frame n has.
 var lengths = []struct {
 	name    string
