@@ -71,6 +71,14 @@ bench-long: build
 	cd audio/bench && SOTTO_BENCH_NAMESPACE=1 SOTTO_BENCH_LONG=$(LONG) SOTTO_BENCH_BINARY=$(CURDIR)/bin/sotto SOTTO_BENCH_TABLE=$(CURDIR)/docs/sound.md \
 		unshare --net $(CURDIR)/bin/sound.test -test.run '^$$' -test.bench LongCall -test.benchtime 1x -test.timeout 3h
 
+# A call to somebody whose loudspeaker their microphone hears, without voice processing and with it.
+.PHONY: bench-echo
+bench-echo: build
+	@sh .ci/bench-deps.sh
+	$(GO) test -c -tags $(TAGS) -o bin/sound.test ./audio/bench
+	cd audio/bench && SOTTO_BENCH_NAMESPACE=1 SOTTO_BENCH_ECHO=1 SOTTO_BENCH_BINARY=$(CURDIR)/bin/sotto SOTTO_BENCH_TABLE=$(CURDIR)/docs/sound.md \
+		unshare --net $(CURDIR)/bin/sound.test -test.run '^$$' -test.bench Echo -test.benchtime 1x -test.timeout 30m
+
 # A long call between two processes: does delay or memory grow? SOAK says how long.
 SOAK ?= 30m
 soak-sound: deps

@@ -35,9 +35,6 @@ func BenchmarkSound(b *testing.B) {
 		{"Chromium, direct", have("chromium"), chromium},
 		{"baresip, direct", have("baresip"), baresip},
 	}
-	if flags("--voice") != nil {
-		programs = append(programs, program{"sotto, two relays, voice processing on", func() bool { return true }, sotto("--voice", "auto")})
-	}
 	var rows []row
 	for range b.N {
 		rows = nil

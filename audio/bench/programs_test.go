@@ -49,13 +49,7 @@ func newPair(r *rig) *pair {
 	if err != nil {
 		r.b.Fatal(err)
 	}
-	run := func(words ...string) string {
-		out, err := exec.Command(sottoBinary(), words...).CombinedOutput()
-		if err != nil {
-			r.b.Fatalf("sotto %v: %v\n%s", words, err, out)
-		}
-		return strings.TrimSpace(string(out))
-	}
+	run := r.sotto
 	p := &pair{r: r, homes: map[string]string{}}
 	for _, name := range []string{"alice", "bob"} {
 		ready, _ := p.follow("relay.ready", nil, "relay", "--listen", "127.0.0.1:0", "--turn-listen", "127.0.0.1:0", "--public-ip", "127.0.0.1",
@@ -70,6 +64,16 @@ func newPair(r *rig) *pair {
 	run("--home", p.homes["alice"], "contacts", "add", run("--home", p.homes["bob"], "card"), "--name", "bob", "--verified")
 	run("--home", p.homes["bob"], "contacts", "add", run("--home", p.homes["alice"], "card"), "--name", "alice", "--verified")
 	return p
+}
+
+// sotto runs a command to its end and returns what it said.
+func (r *rig) sotto(words ...string) string {
+	r.b.Helper()
+	out, err := exec.Command(sottoBinary(), words...).CombinedOutput()
+	if err != nil {
+		r.b.Fatalf("sotto %v: %v\n%s", words, err, out)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // follow starts a command and waits for an event of it; each, if any, gets all that follow.

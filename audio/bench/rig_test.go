@@ -21,6 +21,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -34,11 +36,17 @@ const (
 type rig struct {
 	b      *testing.B
 	folder string
-	lossy  bool // the packet filter can be used
+	lossy  bool     // the packet filter can be used
+	voices []string // channels of the room, in the order of a recording
 }
 
+// The room's channels; extra ones may follow.
+var fourVoices = []string{"front-left", "front-right", "rear-left", "rear-right"}
+
+const said, ear, calleeMic, callerEar = 0, 1, 2, 3 // in a recording
+
 // newRig starts the sound server, or skips where something it needs is missing.
-func newRig(b *testing.B) *rig {
+func newRig(b *testing.B, extra ...string) *rig {
 	b.Helper()
 	for _, tool := range []string{"pulseaudio", "pactl", "pacat", "parec", "ffmpeg", "ip"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -49,7 +57,7 @@ func newRig(b *testing.B) *rig {
 		b.Skip("SKIPPED: run it with make bench-sound, which makes the network it needs")
 	}
 	folder := b.TempDir()
-	r := &rig{b: b, folder: folder}
+	r := &rig{b: b, folder: folder, voices: append(slices.Clone(fourVoices), extra...)}
 	for _, words := range [][]string{
 		{"link", "set", "lo", "up"},
 		{"link", "add", "room0", "type", "veth", "peer", "name", "room1"},
@@ -75,8 +83,8 @@ func newRig(b *testing.B) *rig {
 // furnish puts up the room: channel by channel what the caller hears with and
 // speaks into, and the same for the callee, whose microphone hears silence.
 func (r *rig) furnish() {
-	const channels = "front-left,front-right,rear-left,rear-right"
-	r.must("pactl", "load-module", "module-null-sink", "sink_name=room", "rate=48000", "channels=4", "channel_map="+channels)
+	r.must("pactl", "load-module", "module-null-sink", "sink_name=room", "rate=48000", fmt.Sprintf("channels=%d", len(r.voices)),
+		"channel_map="+strings.Join(r.voices, ","))
 	for name, channel := range map[string]string{"mouth": "front-left", "ear": "front-right", "callerear": "rear-right"} {
 		r.must("pactl", "load-module", "module-remap-sink", "sink_name="+name, "master=room", "channels=1", "channel_map=mono",
 			"master_channel_map="+channel, "remix=no", "sink_properties=device.description="+name)
@@ -89,27 +97,40 @@ func (r *rig) furnish() {
 
 // say plays the speech and returns what the mouth said and what the ear heard
 // meanwhile, both at 48 kHz, in step.
-func (r *rig) say(speech []float32) (said, heard []float32) {
+func (r *rig) say(speech []float32) (spoken, heard []float32) {
+	r.b.Helper()
+	all := r.record(func() { r.play("mouth", speech) })
+	return all[said], all[ear]
+}
+
+// play returns when the sound has been handed over.
+func (r *rig) play(sink string, sound []float32) {
+	player := exec.Command("pacat", "--device="+sink, "--rate=48000", "--channels=1", "--format=s16le", "--latency-msec=50")
+	player.Stdin = bytes.NewReader(pcm(sound))
+	if out, err := player.CombinedOutput(); err != nil {
+		r.b.Errorf("pacat: %v\n%s", err, out)
+	}
+}
+
+// record returns the room's channels, in step, from a second before what happens to after it.
+func (r *rig) record(happens func()) [][]float32 {
 	r.b.Helper()
 	var recorded bytes.Buffer
-	recorder := exec.Command("parec", "--device=room.monitor", "--rate=48000", "--channels=4", "--format=s16le",
-		"--channel-map=front-left,front-right,rear-left,rear-right", "--latency-msec=50")
+	recorder := exec.Command("parec", "--device=room.monitor", "--rate=48000", fmt.Sprintf("--channels=%d", len(r.voices)), "--format=s16le",
+		"--channel-map="+strings.Join(r.voices, ","), "--latency-msec=50")
 	recorder.Stdout = &recorded
 	stop := r.start(recorder)
 	time.Sleep(time.Second)
-	player := exec.Command("pacat", "--device=mouth", "--rate=48000", "--channels=1", "--format=s16le", "--latency-msec=50")
-	player.Stdin = bytes.NewReader(pcm(speech))
-	if out, err := player.CombinedOutput(); err != nil {
-		r.b.Fatalf("pacat: %v\n%s", err, out)
-	}
+	happens()
 	time.Sleep(1500 * time.Millisecond)
 	stop()
-	raw := recorded.Bytes()
-	for at := 0; at+8 <= len(raw); at += 8 {
-		said = append(said, sample(raw[at:]))
-		heard = append(heard, sample(raw[at+2:]))
+	raw, all := recorded.Bytes(), make([][]float32, len(r.voices))
+	for step := 2 * len(all); len(raw) >= step; raw = raw[step:] {
+		for i := range all {
+			all[i] = append(all[i], sample(raw[2*i:]))
+		}
 	}
-	return said, heard
+	return all
 }
 
 // lose drops a share of the packets to these UDP ports until it is called with 0.
