@@ -4,9 +4,7 @@ package bench
 
 import (
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +17,7 @@ import (
 const near = 4
 
 // BenchmarkEcho is a call to somebody whose loudspeaker is heard by their microphone,
-// 6 dB lower and some tens of milliseconds later, without voice processing and with it:
+// 6 dB lower, without voice processing and with it:
 // what does the caller hear of themselves, and how clear is the callee?
 func BenchmarkEcho(b *testing.B) {
 	if os.Getenv("SOTTO_BENCH_ECHO") == "" {
@@ -27,13 +25,13 @@ func BenchmarkEcho(b *testing.B) {
 	}
 	r := newRig(b, "front-center", "lfe")
 	speech := loadSpeech(b)
-	r.must("pactl", "load-module", "module-remap-sink", "sink_name=calleemouth", "master=room", "channels=1", "channel_map=mono", "master_channel_map=rear-left", "remix=no")
-	// What the callee says goes into their microphone and, on its own, onto the recording.
-	r.must("pactl", "load-module", "module-remap-sink", "sink_name=near", "master=room", "channels=2", "channel_map=front-left,front-right",
-		"master_channel_map=front-center,rear-left", "remix=no")
-	r.must("pactl", "load-module", "module-remap-source", "source_name=echo", "master=room.monitor", "channels=1", "channel_map=mono", "master_channel_map=front-right", "remix=no")
-	r.must("pactl", "set-source-volume", "echo", "-6dB")
-	r.leak("echo", "calleemouth")
+	// What the callee's loudspeaker plays, their microphone hears, 6 dB lower; what they say
+	// goes there too and, on its own, onto the recording.
+	for name, channels := range map[string]string{"loud": "front-right,rear-left", "near": "front-center,rear-left"} {
+		r.must("pactl", "load-module", "module-remap-sink", "sink_name="+name, "master=room", "channels=2", "channel_map=front-left,front-right",
+			"master_channel_map="+channels, "remix=no", "sink_properties=device.description="+name)
+	}
+	r.must("pactl", "set-sink-volume", "loud", "65536", "52057")
 	var out strings.Builder
 	fmt.Fprintf(&out, "Measured on %s, %s.\n\n", machine(), time.Now().UTC().Format("2006-01-02"))
 	out.WriteString("| the callee's voice processing | echo the caller hears | of that in the callee's microphone | callee alone: ESTOI, delay | both talk: ESTOI | CPU, callee's end |\n|---|---|---|---|---|---|\n")
@@ -55,7 +53,7 @@ func (r *rig) withEcho(voice string, speech []float32) string {
 	for _, key := range []string{"sound.echo", "sound.noise", "sound.gain", "sound.highpass"} {
 		r.sotto("--home", p.homes["bob"], "settings", "set", key, voice)
 	}
-	bob := p.listen(nil, "--voice", voice, "--frame", "20")
+	bob := p.listenOn("loud", nil, "--voice", voice, "--frame", "20")
 	p.call("--voice", "off", "--frame", "20")
 	time.Sleep(warmUp)
 	half := len(speech) / 2
@@ -75,36 +73,4 @@ func (r *rig) withEcho(voice string, speech []float32) string {
 		audio.Level(far[callerEar][settled:]), audio.Level(far[calleeMic][settled:]),
 		estoi(r.b, alone[near], alone[callerEar]), quantile(late, 0.5), estoi(r.b, both[near], both[callerEar]),
 		100*(after.cpu-before.cpu).Seconds()/took.Seconds())
-}
-
-// leak plays what a source gives in a sink, some tens of milliseconds later. (The sound
-// server's own module-loopback brings it down where both belong to one device.)
-func (r *rig) leak(source, sink string) {
-	r.b.Helper()
-	format := []string{"--rate=48000", "--channels=1", "--format=s16le", "--latency-msec=20"}
-	from, to := exec.Command("parec", append(format, "--device="+source)...), exec.Command("pacat", append(format, "--device="+sink)...)
-	recorded, err := from.StdoutPipe()
-	if err != nil {
-		r.b.Fatal(err)
-	}
-	played, err := to.StdinPipe()
-	if err != nil {
-		r.b.Fatal(err)
-	}
-	r.start(from)
-	r.start(to)
-	go func() { // ends with either
-		raw, live := make([]byte, 960), time.Now().Add(2*time.Second) // what comes while they start would only be delay
-		for {
-			if _, err := io.ReadFull(recorded, raw); err != nil {
-				return
-			}
-			if time.Now().Before(live) {
-				continue
-			}
-			if _, err := played.Write(raw); err != nil {
-				return
-			}
-		}
-	}()
 }

@@ -94,9 +94,13 @@ func (p *pair) follow(event string, each func(map[string]any), words ...string) 
 
 // listen lets bob answer alice.
 func (p *pair) listen(each func(map[string]any), flags ...string) int {
+	return p.listenOn("ear", each, flags...)
+}
+
+func (p *pair) listenOn(speaker string, each func(map[string]any), flags ...string) int {
 	_, pid := p.follow("listen.ready", each, append([]string{
 		"--home", p.homes["bob"], "listen", "--auto-answer", "alice", "--json",
-		"--mic", "device:calleemic", "--speaker", "device:ear",
+		"--mic", "device:calleemic", "--speaker", "device:" + speaker,
 	}, flags...)...)
 	return pid
 }

@@ -126,7 +126,7 @@ func TestSpoiledProfiles(t *testing.T) {
 		{"settings.toml", unknownKey, "line 3", []string{"card", "settings list", "settings get name", "settings set name x", "setup --name x --yes", "listen"}},
 		{"settings.toml", folderInstead, "settings.toml", []string{"settings list", "settings set name x", "card"}},
 		{"card", folderInstead, "card", []string{"card"}},
-		{"lock", folderInstead, "lock", []string{"settings set name x"}},
+		{"lock", folderInstead, "lock", []string{"setup --name x --yes"}},
 	} {
 		home := t.TempDir()
 		if err := os.CopyFS(home, os.DirFS(good)); err != nil {

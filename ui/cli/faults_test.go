@@ -210,7 +210,7 @@ func TestASecondProcessIsTold(t *testing.T) {
 	_, bob := pair(t, "127.0.0.1:9"+somePin, address)
 	listen := start(t, "--home", bob, "listen", "--json")
 	listen.await("listen.ready")
-	_, stderr, status := run(t, "--home", bob, "settings", "set", "calls.who", "nobody")
+	_, stderr, status := run(t, "--home", bob, "setup", "--name", "robert", "--yes")
 	if status != statusFailed {
 		t.Errorf("status %d", status)
 	}
