@@ -21,7 +21,7 @@ var prompts = []string{"basic-pbx-ivr-main", "demo-congrats", "demo-instruct", "
 func loadSpeech(b *testing.B) (spoken []float32) {
 	b.Helper()
 	for _, name := range prompts {
-		if quick() && len(spoken) > 20*audio.SampleRate {
+		if len(spoken) > 25*audio.SampleRate {
 			break
 		}
 		found, _ := filepath.Glob("/usr/share/asterisk/sounds/*/" + name + ".g722")
