@@ -65,6 +65,9 @@ func (s *Session) fill(sound []float32) {
 	} else if made == jitter.Real && s.heardOnce.CompareAndSwap(false, true) {
 		s.heard <- now // has room for this one
 	}
+	if s.config.Voice != nil {
+		s.config.Voice.Played(sound)
+	}
 	for len(sound) > 0 {
 		n := copy(s.played[s.playedLen:], sound)
 		sound = sound[n:]
@@ -73,9 +76,6 @@ func (s *Session) fill(sound []float32) {
 		}
 		s.playedLen = 0
 		s.levelOut.update(Level(s.played[:]), meterFall)
-		if s.config.Voice != nil {
-			s.config.Voice.Played(s.played[:])
-		}
 	}
 }
 

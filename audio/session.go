@@ -38,8 +38,8 @@ type SessionConfig struct {
 type Voice interface {
 	Start(deliver func(period []float32))
 	Captured(period []float32)
-	Played(period []float32) // what the sink has just taken, silence too
-	Close() error            // waits; may be called more than once, also without Start
+	Played(sound []float32) // what the sink has just taken, silence too; a period at most
+	Close() error           // waits; may be called more than once, also without Start
 }
 
 // Stats is how a Session does, by value.

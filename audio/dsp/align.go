@@ -16,6 +16,8 @@ type align struct {
 	running bool
 	rate    float64 // samples of played for each of the microphone's, less one
 	starved int     // periods in a row for which nothing had been played
+	spare   float64 // the least that was ahead of what was needed in the last periods
+	periods int     // that spare is of
 
 	taps [][]float32 // windowed sinc, a row for each phase
 }
@@ -24,7 +26,9 @@ const (
 	alignRoom    = 1 << 14
 	alignTaps    = 16
 	alignPhases  = 64
-	alignSlack   = 960  // samples behind the newest at the start; the way through two devices is longer
+	alignSlack   = 240 // samples behind the newest at the start; the way through two devices is longer, on PulseAudio by 12 ms and more
+	alignWide    = 240 // more than this to spare, beyond alignSlack, for alignSure periods, is given back
+	alignSure    = 100
 	alignMost    = 9600 // further behind is a microphone that stood still
 	alignStarved = 20   // periods after which nothing is known any more of where the echo is
 	alignBend    = 5e-4 // no two sound cards are further apart
@@ -85,7 +89,7 @@ func (a *align) read(out []float32) (moved int, steady bool) {
 		a.at += float64(moved)
 		steady = true
 	default:
-		steady = true
+		moved, steady = a.closer(ahead-need), true
 	}
 	a.starved = 0
 	for i := range out {
@@ -93,6 +97,24 @@ func (a *align) read(out []float32) (moved int, steady bool) {
 		a.at += 1 + a.rate
 	}
 	return moved, steady
+}
+
+// closer takes back what reading fell behind when what was played came late for once:
+// too far behind, the echo would come before what it is the echo of.
+func (a *align) closer(spare float64) (moved int) {
+	if a.periods == 0 || spare < a.spare {
+		a.spare = spare
+	}
+	if a.periods++; a.periods < alignSure {
+		return 0
+	}
+	a.periods = 0
+	if a.spare < alignSlack+alignWide {
+		return 0
+	}
+	moved = int(a.spare) - alignSlack
+	a.at += float64(moved)
+	return moved
 }
 
 // sample is what was played at the instant at.

@@ -34,11 +34,11 @@ func set[T any](part **T, wanted bool, build func() *T) {
 
 func (c *chain) close() { c.use(Config{}) }
 
-// play takes a period that the loudspeaker took; it may be changed.
-func (c *chain) play(period []float32) {
+// play takes what the loudspeaker took; it may be changed.
+func (c *chain) play(sound []float32) {
 	if c.echo != nil {
-		flush(period)
-		c.echo.play(period)
+		flush(sound)
+		c.echo.play(sound)
 	}
 }
 

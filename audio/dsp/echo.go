@@ -60,8 +60,8 @@ func newEcho() *echo {
 	return e
 }
 
-// play takes a period that the loudspeaker took.
-func (e *echo) play(period []float32) { e.align.play(period) }
+// play takes what the loudspeaker took.
+func (e *echo) play(sound []float32) { e.align.play(sound) }
 
 // advance brings the played sound forward by one period.
 func (e *echo) advance() {
@@ -74,8 +74,7 @@ func (e *echo) advance() {
 	case !steady:
 		e.known = false
 	case moved != 0:
-		e.place(e.shift + moved)
-		e.delay.jumped(moved)
+		e.slide(moved)
 	}
 }
 
@@ -160,8 +159,7 @@ func (e *echo) follow(period, echo []float32) {
 	}
 	jump, bend := e.slip.hear(period, echo, loud && meanSquare(echo) > 1e-8, e.left/(e.heard+1e-12))
 	if jump != 0 {
-		e.place(e.shift + jump)
-		e.delay.jumped(jump)
+		e.slide(jump)
 	}
 	e.align.bend(bend)
 }
@@ -179,6 +177,17 @@ func (e *echo) look(out []float32, from int64) {
 	for i := range out {
 		out[i] = e.aligned[(from+int64(i)+2*echoRoom)%echoRoom]
 	}
+}
+
+// slide is for an echo that is later by samples from now on. The filter looks there; if
+// that is before anything it can look at, what it knows moves within it.
+func (e *echo) slide(by int) {
+	to := e.shift + by
+	if to < 0 {
+		e.filter.move(-to)
+	}
+	e.place(to)
+	e.delay.jumped(by)
 }
 
 // place moves the filter in time; what it knows of the room it keeps.

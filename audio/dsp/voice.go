@@ -45,9 +45,9 @@ func (c Config) Delay() int {
 }
 
 const (
-	capturedRoom = 8  // periods
-	playedRoom   = 32 // periods
-	behind       = 5  // periods that wait: more than any device hands over at once
+	capturedRoom = 8   // periods
+	playedRoom   = 128 // pieces of what the loudspeaker asks for at a time, 2.5 ms or more
+	behind       = 5   // periods that wait: more than any device hands over at once
 )
 
 // Voice is an audio.Voice for one call.
@@ -103,10 +103,10 @@ func (v *Voice) Captured(period []float32) {
 	}
 }
 
-// Played takes a period that the loudspeaker took. It copies and returns.
-func (v *Voice) Played(period []float32) {
+// Played takes what the loudspeaker took, a period at most. It copies and returns.
+func (v *Voice) Played(sound []float32) {
 	if v.config.Load().Echo {
-		v.played.push(period)
+		v.played.push(sound)
 	}
 }
 
@@ -138,7 +138,7 @@ func (v *Voice) run(deliver func(period []float32)) {
 		case <-v.wake:
 		}
 		for {
-			left, ok := v.captured.pop(period[:])
+			_, left, ok := v.captured.pop(period[:])
 			if !ok {
 				break
 			}
@@ -147,10 +147,11 @@ func (v *Voice) run(deliver func(period []float32)) {
 				v.chain.use(*config)
 			}
 			for {
-				if _, ok := v.played.pop(far[:]); !ok {
+				n, _, ok := v.played.pop(far[:])
+				if !ok {
 					break
 				}
-				v.chain.play(far[:])
+				v.chain.play(far[:n])
 			}
 			late = left >= behind || late && left > 0
 			if late {
