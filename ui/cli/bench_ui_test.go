@@ -26,11 +26,15 @@ func BenchmarkInterface(b *testing.B) {
 	home := filepath.Join(b.TempDir(), "alice")
 	must(b, "--home", home, "setup", "--name", "alice", "--calls", "off", "--yes")
 	program := []string{sotto(b), "--home", home, "--mic", "tone", "--speaker", "null"}
+	speech := filepath.Join(b.TempDir(), "speech.wav")
+	repeated(b, speech, time.Minute)
+	speaking := []string{sotto(b), "--home", home, "--mic", "file:" + speech, "--speaker", "null"}
 	rows := []string{
 		"| Program, view | Bytes a second | First paint, median of 20 | Memory |", "|---|---|---|---|",
 		view{"sotto, contacts", "enter call", "", "", nil, program}.row(b),
 		view{"sotto, call with a tone", "enter call", "\r", "0:02", nil, program}.row(b),
-		view{"sotto, call with a tone, over SSH", "enter call", "\r", "0:02", []string{"SSH_TTY=/dev/pts/9"}, program}.row(b),
+		view{"sotto, call with speech", "enter call", "\r", "0:02", nil, speaking}.row(b),
+		view{"sotto, call with speech, over SSH", "enter call", "\r", "0:02", []string{"SSH_TTY=/dev/pts/9"}, speaking}.row(b),
 	}
 	for _, peer := range []view{
 		{"htop", "F10Quit", "", "", nil, []string{"htop"}},

@@ -73,7 +73,7 @@ func TestSoakSound(t *testing.T) {
 }
 
 // repeated writes a sentence again and again into a WAV file and returns it, at 16 kHz.
-func repeated(t *testing.T, path string, length time.Duration) []float32 {
+func repeated(t testing.TB, path string, length time.Duration) []float32 {
 	t.Helper()
 	once := readWAV(t, "testdata/sentence.wav")
 	n := int(length.Seconds() * float64(once.rate))
