@@ -182,11 +182,11 @@ func (d *delay) copyLead() time.Duration {
 
 // later is the share of frames that a packet brought more than so many steps after their own.
 func (d *delay) later(steps int) float64 {
-	share := 0.0
+	sum := 0.0
 	for _, weight := range d.copies[steps+1:] {
-		share += weight
+		sum += weight
 	}
-	return share
+	return sum
 }
 
 // lead is how much later than the fastest frame would have come the frame at
