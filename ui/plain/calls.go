@@ -2,7 +2,6 @@ package plain
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"sotto/net/call"
@@ -122,7 +121,7 @@ func status(p *plain, _ string) error {
 		{info.Deafened, "You are deafened: you hear nothing, and you are not heard."},
 		{info.Muted && !info.Deafened, "You are muted."},
 		{!info.Reconnecting.IsZero(), "The way broke, and a new one is being made."},
-		{info.Quality.Word != "", tui.Sentence(fmt.Sprintf("the connection is %s", because(info.Quality.Word, info.Quality.Reason)))},
+		{info.Quality.Word != "", tui.Connection(info)},
 	} {
 		if state.holds {
 			p.say("%s", state.text)
@@ -138,13 +137,6 @@ func status(p *plain, _ string) error {
 		p.say("%s, %s, is calling too.", snap.Waiting.Peer.Name, mark(snap.Waiting))
 	}
 	return nil
-}
-
-func because(word, reason string) string {
-	if reason == "" {
-		return word
-	}
-	return word + ": " + reason
 }
 
 func proof(p *plain, _ string) error {

@@ -1,10 +1,13 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"sotto/audio"
 	"sotto/net/call"
 )
 
@@ -68,7 +71,34 @@ func facts(info *call.Info, name string) []claim {
 	if proof.Refused == 0 {
 		all = append(all, claim{"Stopped", "No packet tried to go anywhere but to your relay.", true})
 	}
+	if info.Quality.Word != "" {
+		all = append(all, claim{"Connection", sentence(connection(info)), true})
+	}
 	return all
+}
+
+// connection is how good the way is at this moment, and in what pieces sound takes it.
+func connection(info *call.Info) string {
+	stats := &info.Stats
+	var shown []string
+	if info.Quality.Reason != "" {
+		shown = append(shown, info.Quality.Reason)
+	}
+	if info.Reconnecting.IsZero() {
+		if stats.RTTMilliseconds >= 0.5 {
+			shown = append(shown, fmt.Sprintf("%.0f ms there and back", stats.RTTMilliseconds))
+		}
+		switch long := int(audio.FrameDuration / time.Millisecond); {
+		case stats.FrameMilliseconds >= long:
+			shown = append(shown, fmt.Sprintf("your sound leaves in pieces of %d ms", stats.FrameMilliseconds))
+		case stats.FrameMilliseconds > 0:
+			shown = append(shown, fmt.Sprintf("your sound leaves in short pieces of %d ms, so it is heard %d ms sooner", stats.FrameMilliseconds, long-stats.FrameMilliseconds))
+		}
+	}
+	if len(shown) == 0 {
+		return info.Quality.Word
+	}
+	return info.Quality.Word + ": " + strings.Join(shown, "; ")
 }
 
 func (*proofPanel) do(m *model, chosen action) tea.Cmd {

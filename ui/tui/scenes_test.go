@@ -351,6 +351,7 @@ func callScenes() []scene {
 		})},
 		{name: "call-devices", snap: with(nil), play: keysPressed("g", "down")},
 		{name: "call-proof", snap: with(nil), play: keysPressed("p")},
+		{name: "call-proof-short", snap: with(func(i *call.Info) { i.Stats.FrameMilliseconds = 10 }), play: keysPressed("p")},
 		{name: "call-verify", snap: with(func(i *call.Info) { i.Peer.Verified, i.Proof.Verified = false, false }), play: keysPressed("v")},
 		{name: "call-peeked", with: someContacts, snap: with(nil), play: keysPressed("tab", "down")},
 		{name: "ended", snap: with(nil), play: func(d *driver) { d.now = start; came(over(call.PeerHungUp, ""))(d) }},

@@ -26,6 +26,14 @@ func spoken(all []claim) []string {
 	return lines
 }
 
+// Connection is how the connection of a call is at this moment; "" where there is none.
+func Connection(info *call.Info) string {
+	if info.Quality.Word == "" {
+		return ""
+	}
+	return sentence("the connection is " + connection(info))
+}
+
 // Incoming says of a call that rings why it may, what answering gives away, and what
 // the caller knows before.
 func Incoming(snap call.Snapshot, inForce map[string]string, info *call.Info) (why, reveals, before string) {
