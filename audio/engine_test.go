@@ -370,7 +370,7 @@ func TestRingDropsItsOldest(t *testing.T) {
 	period := make([]float32, PeriodSamples)
 	for n := range 7 {
 		period[0] = float32(n)
-		r.push(period)
+		r.push(period, time.Now())
 	}
 	frame := make([]float32, FrameSamples)
 	for _, want := range []float32{3, 5} {

@@ -8,7 +8,9 @@ import "time"
 // Short frames leave 10 ms earlier. They cost twice the packets, and nearly half as much
 // again in bytes, so a call begins with long ones and goes over to short ones once the
 // other side has said for some seconds that packets come to it evenly, and back at once
-// when they no longer do (redundancy.Pace). Only the network moves that, never the sound.
+// when they no longer do (redundancy.Pace). A source that gives several periods at once
+// gets long ones: two short packets would leave together, and be heard no sooner than one
+// long one. Only network and source move the length, never the sound.
 type Frames int
 
 // The ways of choosing a frame's length.
@@ -30,6 +32,7 @@ func (s *Session) frameSamples(now time.Time) int {
 			s.pace.Waited(now)
 			short = s.pace.Short()
 			s.mu.Unlock()
+			short = short && !s.captured.inBursts()
 		}
 	}
 	s.short.Store(short)

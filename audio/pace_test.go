@@ -1,6 +1,7 @@
 package audio_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,6 +30,8 @@ func steps(w *wire) (all []step) {
 // checkShape: each packet leaves when the sound in it is whole, and has the size of its length.
 func checkShape(t *testing.T, w *wire) {
 	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for i := 1; i < len(w.times); i++ {
 		want := time.Duration(w.lengths[i]) * time.Second / audio.SampleRate
 		if gap := w.times[i].Sub(w.times[i-1]); gap != want {
@@ -139,6 +142,61 @@ func TestTheSoundNeverMovesTheLength(t *testing.T) {
 			if got := steps(w); len(got) != 2 || got[1].samples != audio.PeriodSamples || got[1].packets < 6000 {
 				t.Errorf("%s: lengths %v", name, got)
 			}
+		}
+	})
+}
+
+// blocks is a source that gives as many periods at once as the test says.
+type blocks struct {
+	*clock
+	size atomic.Int32
+}
+
+func (b *blocks) Start(deliver func([]float32)) error {
+	period, waiting := make([]float32, audio.PeriodSamples), int32(0)
+	b.run(func(time.Time) {
+		if waiting++; waiting < b.size.Load() {
+			return
+		}
+		for ; waiting > 0; waiting-- {
+			deliver(period)
+		}
+	})
+	return nil
+}
+
+// TestASourceThatGivesSoundInBlocksLeavesInLongFrames, so that no two packets leave together.
+// One that now and then is late keeps its short ones.
+func TestASourceThatGivesSoundInBlocksLeavesInLongFrames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &blocks{clock: newClock(0, 0)}
+		source.size.Store(2)
+		speaker, listener, there, _ := choosers(t, source)
+		time.Sleep(12 * time.Second)
+		checkShape(t, there)
+		if got := steps(there); len(got) != 1 || got[0].samples != audio.FrameSamples {
+			t.Errorf("in blocks of 20 ms: lengths %v", got)
+		}
+		source.size.Store(1)
+		time.Sleep(5 * time.Second)
+		checkShape(t, there)
+		if got := steps(there); len(got) != 2 || got[1].samples != audio.PeriodSamples {
+			t.Errorf("once it gave each period by itself: lengths %v", got)
+		}
+		for range 20 {
+			source.size.Store(3)
+			time.Sleep(30 * time.Millisecond)
+			source.size.Store(1)
+			time.Sleep(time.Second)
+		}
+		if got := steps(there); len(got) != 2 {
+			t.Errorf("with 30 ms at once now and then: lengths %v", got)
+		}
+		source.size.Store(2)
+		time.Sleep(2 * time.Second)
+		hangUp(t, speaker, listener)
+		if got := steps(there); len(got) != 3 || got[2].samples != audio.FrameSamples {
+			t.Errorf("in blocks again: lengths %v", got)
 		}
 	})
 }
