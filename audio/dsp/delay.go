@@ -2,130 +2,183 @@ package dsp
 
 import (
 	"math"
+	"slices"
 
 	"sotto/audio"
 )
 
-// delay finds by how much the echo lags behind what was played: a second, coarse
-// filter over the lowest 1.8 kHz, long enough for any device, whose first strong
-// tap tells. miniaudio reports no latency, and what sound servers report is not it.
+// delay finds by how much the echo lags behind what was played: miniaudio reports no
+// latency, and what sound servers report is not it. It is the generalised
+// cross-correlation of the lowest 1.8 kHz of both (C. Knapp and G. Carter, "The
+// generalized correlation method for estimation of time delay", IEEE TASSP 24, 1976),
+// whitened by what was played, over the last seconds of it. A room is no single lag but
+// many, each weak; so the lag is where most of its power comes in 12 ms. Half a second
+// of echo tells it.
 type delay struct {
-	filter    *kalman
+	fft       *fft
 	far, near decimator
-	farIn     []float32
-	mic, rest []float32
+	fresh     []float32
+	powers    []float32 // of past, a period each
+	chance    []float32 // what response would be by chance, for each period of lag
+	past      []float32 // of what was played, at 4 kHz and pre-emphasised, newest last
+	mic       []float32 // the block of the microphone that is filled
 	filled    int
+	lastFar   float32
+	lastNear  float32
 
-	envelope    []float32
-	blocks      int
-	last        int // the pick before this one, in coarse samples
-	agreed      int // picks in a row that agree with it
-	heard, left float64
-	failing     int
+	x, y     spectrum // of past and of the block
+	cross    spectrum // summed over blocks
+	played   []float32
+	response []float32
+	few      []float32 // work space of compare
+
+	stands  float32 // how far the last pick stood above the median
+	waiting bool    // a sum is there to pick from, in the next period
+	last    int     // the pick before this one, in coarse samples
+	agreed  int     // picks in a row that agree with it
 }
 
 const (
-	delayFactor     = 12 // 48 to 4 kHz
-	delayPart       = audio.PeriodSamples / delayFactor
-	delayBlock      = 2 * delayPart // 20 ms
-	delayPartitions = 40            // 800 ms
-	delayPickEvery  = 5
-	delayEarlier    = 160 // coarse samples, 40 ms, by which the direct sound may come before the strongest
+	delayFactor  = 12 // 48 to 4 kHz
+	delayPart    = audio.PeriodSamples / delayFactor
+	delayBlock   = 6 * delayPart // 60 ms
+	delaySize    = 4096          // coarse samples that are looked back at, and of a transform
+	delayReach   = 3200          // lags, 800 ms: with delayBlock no more than delaySize
+	delayForget  = 0.98          // from block to block: 3 s
+	delayWindow  = 48            // lags, 12 ms, in which most of the direct sound comes
+	delayEarlier = 160           // lags, 40 ms, by which a weaker direct sound may come before the strongest
+	delayStands  = 15            // times the median is an echo; chance seldom makes 11
+	delayHardly  = 0.1           // of the mean chance: a lag at which hardly anything played
+	delayEnough  = 60            // % of the lags, for their median to tell
+	delayAlike   = 8             // lags between two picks that agree
+	delaySmooth  = 16            // bins to each side over which what was played is averaged
+	delayLow     = 60            // bins that tell nothing: below 60 Hz
+	delayHigh    = 1850          // and above 1.8 kHz
 )
 
 func newDelay() *delay {
 	return &delay{
-		filter: newKalman(kalmanShape{block: delayBlock, size: 256, partitions: delayPartitions, forget: 0.999, start: 0.3, decay: 0.98, stride: 2}),
-		far:    newDecimator(), near: newDecimator(),
-		farIn: make([]float32, delayBlock), mic: make([]float32, delayBlock), rest: make([]float32, delayBlock),
-		envelope: make([]float32, delayBlock*delayPartitions),
-		last:     -1,
+		fft: newFFT(delaySize), far: newDecimator(), near: newDecimator(),
+		powers: make([]float32, delaySize/delayPart), chance: make([]float32, delayReach/delayPart),
+		fresh: make([]float32, delayPart), past: make([]float32, delaySize), mic: make([]float32, delaySize),
+		x: newSpectrum(delaySize), y: newSpectrum(delaySize), cross: newSpectrum(delaySize),
+		played: make([]float32, delaySize/2+1), response: make([]float32, delaySize),
+		few:    make([]float32, 0, 2*delayReach/delayWindow),
+		filled: delaySize - delayBlock, last: -1,
 	}
 }
 
 // hear takes a period of both. When it has an opinion it returns the echo's delay
 // in samples of 48 kHz, else -1.
 func (d *delay) hear(far, mic []float32) int {
-	d.far.take(far, d.farIn[d.filled:d.filled+delayPart])
-	d.near.take(mic, d.mic[d.filled:d.filled+delayPart])
-	d.filled += delayPart
-	if d.filled < delayBlock {
+	d.far.take(far, d.fresh)
+	d.lastFar = push(d.past, d.fresh, d.lastFar)
+	copy(d.powers, d.powers[1:])
+	d.powers[len(d.powers)-1] = float32(meanSquare(d.past[delaySize-delayPart:]))
+	d.near.take(mic, d.fresh)
+	for i, v := range d.fresh {
+		d.mic[d.filled+i] = v - 0.9*d.lastNear
+		d.lastNear = v
+	}
+	if d.filled += delayPart; d.filled == delaySize {
+		d.filled = delaySize - delayBlock
+		d.add()
 		return -1
 	}
-	d.filled = 0
-	d.filter.reference(d.farIn)
-	echo := d.filter.predict()
-	for i := range d.rest {
-		d.rest[i] = d.mic[i] - echo[i]
-	}
-	d.filter.learn(d.rest)
-	d.watch()
-	if d.blocks++; d.blocks%delayPickEvery != 0 {
+	if !d.waiting {
 		return -1
 	}
+	d.waiting = false
 	return d.pick()
 }
 
-// jumped tells that the echo is later by samples of 48 kHz: what the filter knows holds
-// there.
+// add takes a block into the sum, the less the louder it is: a loud vowel, or somebody
+// who speaks here, tells no more than the rest.
+func (d *delay) add() {
+	played, heard := meanSquare(d.past), meanSquare(d.mic[delaySize-delayBlock:])
+	if played < echoLoud/10 {
+		return
+	}
+	share := float32(1 / (played + heard))
+	if !(share > 1e-6) { // no number
+		d.forget()
+		return
+	}
+	d.expect(share)
+	d.fft.forward(d.past, d.x)
+	d.fft.forward(d.mic, d.y)
+	for b, sum := range d.played {
+		xr, xi, yr, yi := d.x.re[b], d.x.im[b], d.y.re[b], d.y.im[b]
+		d.cross.re[b] = delayForget*d.cross.re[b] + share*(yr*xr+yi*xi)
+		d.cross.im[b] = delayForget*d.cross.im[b] + share*(yi*xr-yr*xi)
+		d.played[b] = delayForget*sum + share*(xr*xr+xi*xi)
+	}
+	d.waiting = true
+}
+
+// expect follows what a lag's power in the sum would be if the two had nothing in
+// common: loud sound here after loud sound there makes it large without an echo.
+func (d *delay) expect(share float32) {
+	for i := range d.chance {
+		d.chance[i] *= delayForget * delayForget
+	}
+	for part := range delayBlock / delayPart {
+		from := delaySize - delayBlock + part*delayPart
+		heard := share * share * float32(meanSquare(d.mic[from:from+delayPart]))
+		newest := len(d.powers) - delayBlock/delayPart + part
+		for lag := range d.chance {
+			if newest-lag >= 0 {
+				d.chance[lag] += heard * d.powers[newest-lag]
+			}
+		}
+	}
+}
+
+// forget begins anew.
+func (d *delay) forget() {
+	d.cross.clear()
+	clear(d.played)
+	clear(d.past)
+	clear(d.powers)
+	clear(d.chance)
+	d.agreed, d.waiting = 0, false
+}
+
+// jumped tells that the echo is later by samples of 48 kHz: what was heard so far counts
+// for there.
 func (d *delay) jumped(by int) {
-	d.filter.move(-by / delayFactor)
+	pace := -2 * math.Pi * float64(by) / delayFactor / delaySize
+	for b := range d.cross.re {
+		sin, cos := math.Sincos(pace * float64(b))
+		re, im, c, s := d.cross.re[b], d.cross.im[b], float32(cos), float32(sin)
+		d.cross.re[b], d.cross.im[b] = re*c-im*s, re*s+im*c
+	}
 	d.agreed = 0
 }
 
-// watch makes the filter learn anew when it explains nothing any more.
-func (d *delay) watch() {
-	const smooth = 0.1
-	d.heard += smooth * (meanSquare(d.mic) - d.heard)
-	d.left += smooth * (meanSquare(d.rest) - d.left)
-	if !(d.left < 100) { // also no number
-		d.filter.reset()
-		d.heard, d.left = 0, 0
-	}
-	if meanSquare(d.farIn) < echoLoud {
-		return
-	}
-	if d.left > 0.7*d.heard {
-		d.failing++
-	} else {
-		d.failing = 0
-	}
-	if d.failing > 25 { // half a second of sound
-		d.filter.doubt()
-		d.failing = -50
-	}
-}
-
-// pick finds the first strong tap.
+// pick finds where the room begins to answer.
 func (d *delay) pick() int {
-	f := d.filter
-	var sum float32
-	for p, w := range f.weights {
-		f.fft.inverse(w, f.time)
-		for i, v := range f.time[:f.block] {
-			d.envelope[p*f.block+i] = v * v
-			sum += v * v
+	d.respond()
+	energy := d.response[:delayReach-delayWindow]
+	at, middle := 0, d.compare(energy)
+	for i, v := range energy {
+		if v > energy[at] {
+			at = i
 		}
 	}
-	around := func(i int) float32 { return d.envelope[i-1] + d.envelope[i] + d.envelope[i+1] }
-	best, at := float32(0), 1
-	for i := 1; i+1 < len(d.envelope); i++ {
-		if v := around(i); v > best {
-			best, at = v, i
-		}
-	}
-	mean := 3 * sum / float32(len(d.envelope))
-	if d.left > 0.8*d.heard || best < 15*mean || sum < 1e-5 {
+	best := energy[at]
+	d.stands = best / (middle + 1e-20)
+	if middle == 0 || !(best > delayStands*middle) {
 		d.agreed = 0
 		return -1
 	}
-	for i := max(1, at-delayEarlier); i < at; i++ {
-		if around(i) > 0.2*best {
+	for i := max(0, at-delayEarlier); i < at-delayWindow; i++ {
+		if energy[i] > max(0.2*best, delayStands*middle) {
 			at = i
 			break
 		}
 	}
-	if abs(at-d.last) <= 4 {
+	if abs(at-d.last) <= delayAlike {
 		d.agreed++
 	} else {
 		d.agreed = 0
@@ -135,6 +188,63 @@ func (d *delay) pick() int {
 		return -1
 	}
 	return at * delayFactor
+}
+
+// respond writes the power of each delayWindow lags to response. The sum is whitened
+// by three quarters: whole, what was hardly played would count too much.
+func (d *delay) respond() {
+	const width = 2*delaySmooth + 1
+	d.y.clear()
+	var mean, around float32
+	for _, p := range d.played {
+		mean += p
+	}
+	mean /= float32(len(d.played))
+	for _, p := range d.played[delayLow-delaySmooth : delayLow+delaySmooth] {
+		around += p
+	}
+	for b := delayLow; b < delayHigh; b++ {
+		around += d.played[b+delaySmooth]
+		half := root(around/width + 1e-3*mean + 1e-12)
+		weight := 1 / (half * root(half))
+		d.y.re[b], d.y.im[b] = d.cross.re[b]*weight, d.cross.im[b]*weight
+		around = max(0, around-d.played[b-delaySmooth])
+	}
+	d.fft.inverse(d.y, d.response)
+	var sum float32
+	for i, v := range d.response[:delayReach] {
+		d.response[i] = v * v
+		sum += v * v
+		if i >= delayWindow-1 {
+			first := d.response[i-delayWindow+1]
+			d.response[i-delayWindow+1] = sum
+			sum = max(0, sum-first)
+		}
+	}
+}
+
+// compare takes each lag's power against chance, and returns the median of those at which
+// something played; 0 is too few of them to tell.
+func (d *delay) compare(energy []float32) (middle float32) {
+	var mean float32
+	for _, v := range d.chance {
+		mean += v
+	}
+	mean /= float32(len(d.chance))
+	few := d.few[:0]
+	for i := range energy {
+		at := (i + delayWindow/2 - delayPart/2) / delayPart
+		expected := (d.chance[at] + d.chance[at+1]) / 2
+		energy[i] /= expected + delayHardly*mean + 1e-20
+		if i%(delayWindow/2) == 0 && expected > delayHardly*mean {
+			few = append(few, energy[i])
+		}
+	}
+	if len(few) < cap(few)*delayEnough/100 {
+		return 0
+	}
+	slices.Sort(few)
+	return few[len(few)/2]
 }
 
 // decimator brings 48 kHz down to 4, without what lies above 1.8 kHz.

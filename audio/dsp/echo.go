@@ -112,6 +112,8 @@ func (e *echo) found(to int) {
 	switch {
 	case e.known && to < e.shift-echoStay:
 		e.away += echoAway / echoEarly
+	case e.known && to > e.shift+2*echoMargin && e.left > 0.5*e.heard:
+		e.away += echoAway / echoEarly
 	case e.known && to > e.shift+2*echoMargin:
 		e.away++
 	default:
