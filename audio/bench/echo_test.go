@@ -34,7 +34,7 @@ func BenchmarkEcho(b *testing.B) {
 	r.must("pactl", "set-sink-volume", "loud", "65536", "52057")
 	var out strings.Builder
 	fmt.Fprintf(&out, "Measured on %s, %s.\n\n", machine(), time.Now().UTC().Format("2006-01-02"))
-	out.WriteString("| the callee's voice processing | echo the caller hears | of that in the callee's microphone | callee alone: ESTOI, delay | both talk: ESTOI | CPU, callee's end |\n|---|---|---|---|---|---|\n")
+	out.WriteString("| the callee's voice processing | echo in the callee's microphone | the caller hears of it | 95 of 100 seconds below | loudest second | callee alone: ESTOI, delay | both talk: ESTOI | CPU, callee's end |\n|---|---|---|---|---|---|---|---|\n")
 	for _, voice := range []string{"off", "auto"} {
 		fmt.Fprintln(&out, r.withEcho(voice, speech))
 	}
@@ -69,8 +69,19 @@ func (r *rig) withEcho(voice string, speech []float32) string {
 	})
 	const settled = 6 * audio.SampleRate // a second of silence, then five of speech
 	late := delays(alone[near], alone[callerEar])
-	return fmt.Sprintf("| %s | %.0f dBFS | %.0f dBFS | %.3f, %.0f ms | %.3f | %.1f %% |", voice,
-		audio.Level(far[callerEar][settled:]), audio.Level(far[calleeMic][settled:]),
+	mic, heard := seconds(far[calleeMic][settled:]), seconds(far[callerEar][settled:])
+	r.b.Logf("voice %s: in the callee's microphone, second by second: %.0f", voice, mic)
+	r.b.Logf("voice %s: what the caller hears of it: %.0f", voice, heard)
+	return fmt.Sprintf("| %s | %.0f dBFS | %.0f dBFS | %.0f dBFS | %.0f dBFS | %.3f, %.0f ms | %.3f | %.1f %% |", voice,
+		audio.Level(far[calleeMic][settled:]), audio.Level(far[callerEar][settled:]), quantile(heard, 0.95), quantile(heard, 1),
 		estoi(r.b, alone[near], alone[callerEar]), quantile(late, 0.5), estoi(r.b, both[near], both[callerEar]),
 		100*(after.cpu-before.cpu).Seconds()/took.Seconds())
+}
+
+// seconds is the level of each whole second.
+func seconds(sound []float32) (levels []float64) {
+	for ; len(sound) >= audio.SampleRate; sound = sound[audio.SampleRate:] {
+		levels = append(levels, audio.Level(sound[:audio.SampleRate]))
+	}
+	return levels
 }
