@@ -6,36 +6,45 @@ import (
 	"sotto/audio"
 )
 
-// align brings what was played to the microphone's clock: a ring of the
-// loudspeaker's sound that is read as fast as the microphone delivers, a little
-// behind the newest.
+// align brings what was played to the microphone's clock: a ring of the loudspeaker's sound
+// that is read as fast as the microphone delivers, a little behind the newest.
+//
+// Where a sample of the microphone looks in it is a matter of counting, and stays so when
+// threads are late: what was not handed over yet is read as silence, and once more when it is
+// there. Only when sound was lost for good does that move, by as much as lead finds: silence
+// that the loudspeaker played because it ran dry is put into the ring where it was, and sound
+// that the microphone lost is passed over.
 type align struct {
-	played  []float32 // ring
-	written int64     // samples so far
-	at      float64   // where in played the microphone's next sample looks
-	running bool
-	rate    float64 // samples of played for each of the microphone's, less one
-	starved int     // periods in a row for which nothing had been played
-	spare   float64 // the least that was ahead of what was needed in the last periods
-	periods int     // that spare is of
+	played   []float32 // ring
+	written  int64     // samples so far, with the silence that was put in
+	silence  int64     // how much of it
+	at       float64   // where in played the microphone's next sample looks
+	running  bool
+	rate     float64 // samples of played for each of the microphone's, less one
+	open     int     // of what was read last, so many samples were not, or not wholly, there yet
+	read     int64   // written at that time
+	next     int64   // samples handed over when the microphone's next period was captured, or -1: all of them
+	mark     int64   // written when the newest was
+	standing int     // periods since the last was
+	stood    int     // periods until it is known again how far ahead playing is
+	late     int64   // written when playing began to be late
+	lead     lead
 
 	taps [][]float32 // windowed sinc, a row for each phase
 }
 
 const (
-	alignRoom    = 1 << 14
-	alignTaps    = 16
-	alignPhases  = 64
-	alignSlack   = 240 // samples behind the newest at the start; the way through two devices is longer, on PulseAudio by 12 ms and more
-	alignWide    = 240 // more than this to spare, beyond alignSlack, for alignSure periods, is given back
-	alignSure    = 100
-	alignMost    = 9600 // further behind is a microphone that stood still
-	alignStarved = 20   // periods after which nothing is known any more of where the echo is
-	alignBend    = 5e-4 // no two sound cards are further apart
+	alignRoom   = 1 << 16
+	alignTaps   = 16
+	alignPhases = 64
+	alignSlack  = 24   // samples behind the newest when the lead is least; the way through two devices is longer, on PulseAudio 18 ms
+	alignWide   = 240  // further from that by so many is mended
+	alignStands = 30   // periods without anything handed over: nothing is played
+	alignBend   = 5e-4 // no two sound cards are further apart
 )
 
 func newAlign() *align {
-	a := &align{played: make([]float32, alignRoom)}
+	a := &align{played: make([]float32, alignRoom), next: -1}
 	for phase := range alignPhases + 2 {
 		row := make([]float32, alignTaps)
 		for tap := range row {
@@ -64,69 +73,130 @@ func (a *align) bend(by float64) {
 	a.rate = math.Max(-alignBend, math.Min(alignBend, a.rate+by))
 }
 
-// read fills out with what was played, a sample for each of the microphone's. moved
-// is by how many samples the echo is later in it from now on. It is not steady when
-// it has to be found anew.
-func (a *align) read(out []float32) (moved int, steady bool) {
+// captured tells that the microphone's next period came when so many samples had been handed
+// over; it need not be told where all of them had been.
+func (a *align) captured(handed int64) { a.next = handed }
+
+// fill writes to out what was played, a sample for each of the microphone's. back is how many
+// samples before out read otherwise now. moved is by how many samples the echo is later in
+// what is read from now on. It may be later or earlier than that when found is not leadEven.
+func (a *align) fill(out []float32) (back, moved, found int) {
 	need := float64(len(out)) * (1 + a.rate)
-	ahead := float64(a.written) - a.at - alignTaps
-	switch {
-	case !a.running && a.written < alignSlack+alignTaps+audio.PeriodSamples:
-		clear(out)
-		return 0, true
-	case !a.running:
-		a.at, a.running = float64(a.written-alignSlack)-need, true
-		steady = false
-	case ahead < need: // what is played next was not handed over yet: it will be
-		clear(out)
-		if a.starved++; a.starved >= alignStarved {
-			a.running = false
-			return 0, false
+	if !a.running {
+		if a.written < alignTaps+audio.PeriodSamples {
+			clear(out)
+			return 0, 0, leadEven
 		}
-		return -len(out), true
-	case ahead > alignMost:
-		moved = int(ahead) - alignSlack
-		a.at += float64(moved)
-		steady = true
-	default:
-		moved, steady = a.closer(ahead-need), true
+		a.at, a.running = float64(a.written-alignSlack)-need, true
 	}
-	a.starved = 0
+	if a.read < a.written {
+		back = a.open
+	}
+	now := a.ahead() - need
+	step, found := 0.0, leadOdd
+	if a.standing < alignStands {
+		step, found = a.lead.hear(now)
+	} else {
+		a.stood = leadSure + 1
+	}
+	if a.stood > 0 { // how much the loudspeaker takes before it begins again is not known
+		a.stood, found = a.stood-1, leadOdd
+	}
+	switch {
+	case a.standing >= alignStands:
+		a.insert(a.written, max(0, int64(a.lead.middle-now)))
+		a.mark = a.written
+	case step < 0:
+		back = max(back, int(a.at)+alignTaps-int(a.late))
+		a.insert(a.late, int64(-step))
+	case step > 0:
+		a.at += step
+		back = alignRoom
+	}
+	if moved = a.closer(); moved != 0 {
+		back = alignRoom
+	}
+	if a.lead.odds == 0 {
+		a.late = a.written
+	}
 	for i := range out {
-		out[i] = a.sample()
+		out[i] = a.sample(a.at)
 		a.at += 1 + a.rate
 	}
-	return moved, steady
+	a.read = a.written
+	a.open = min(max(0, int(a.at)+alignTaps/2+1-int(a.written)), alignRoom)
+	return back, moved, found
 }
 
-// closer takes back what reading fell behind when what was played came late for once:
-// too far behind, the echo would come before what it is the echo of.
-func (a *align) closer(spare float64) (moved int) {
-	if a.periods == 0 || spare < a.spare {
-		a.spare = spare
+// ahead is how much had been handed over and not read when the next period was captured.
+func (a *align) ahead() float64 {
+	mark := a.written
+	if a.next >= 0 {
+		mark, a.next = a.next+a.silence, -1
 	}
-	if a.periods++; a.periods < alignSure {
-		return 0
+	if mark != a.mark {
+		a.standing = 0
+	} else {
+		a.standing++
 	}
-	a.periods = 0
-	if a.spare < alignSlack+alignWide {
-		return 0
-	}
-	moved = int(a.spare) - alignSlack
-	a.at += float64(moved)
-	return moved
+	a.mark = mark
+	return float64(mark) - a.at
 }
 
-// sample is what was played at the instant at.
-func (a *align) sample() float32 {
-	whole := int64(a.at)
-	phase := (a.at - float64(whole)) * alignPhases
+// closer puts the reading place, when it has come out where the lead swings, as near to the
+// newest as lets it be known what is read.
+func (a *align) closer() (moved int) {
+	by := int(a.lead.middle - a.lead.swing - alignSlack)
+	if a.lead.swing == 0 || abs(by) < alignWide {
+		return 0
+	}
+	a.at += float64(by)
+	a.lead.moved(float64(by))
+	return by
+}
+
+// handed is how many samples were handed over so far.
+func (a *align) handed() int64 { return a.written - a.silence }
+
+// skip is for samples that were played and that nobody knows any more.
+func (a *align) skip(samples int64) {
+	if samples > 0 {
+		a.insert(a.written, samples)
+		a.silence -= samples
+	}
+}
+
+// lose is for samples that the microphone heard and that will not come.
+func (a *align) lose(samples int) { a.at, a.open = a.at+float64(samples)*(1+a.rate), alignRoom }
+
+// insert puts silence into what was played.
+func (a *align) insert(at, samples int64) {
+	for i := a.written - 1; i >= at; i-- {
+		a.played[(i+samples)%alignRoom] = a.played[i%alignRoom]
+	}
+	for i := range min(samples, alignRoom) {
+		a.played[(at+i)%alignRoom] = 0
+	}
+	a.written += samples
+	a.silence += samples
+}
+
+// past is what was played back samples of the microphone's before its next.
+func (a *align) past(back int) float32 { return a.sample(a.at - float64(back)*(1+a.rate)) }
+
+// sample is what was played at an instant; what is not known is silence.
+func (a *align) sample(at float64) float32 {
+	whole := int64(at)
+	if whole < alignTaps || whole+alignTaps/2 >= a.written || whole < a.written-alignRoom+alignTaps {
+		return 0
+	}
+	phase := (at - float64(whole)) * alignPhases
 	row := int(phase)
 	blend := float32(phase - float64(row))
 	t0, t1 := a.taps[row], a.taps[row+1]
 	var sum float32
 	for k, t := range t0 {
-		sum += a.played[(whole+int64(k-alignTaps/2+1)+alignRoom)%alignRoom] * (t + blend*(t1[k]-t))
+		sum += a.played[(whole+int64(k-alignTaps/2+1))%alignRoom] * (t + blend*(t1[k]-t))
 	}
 	return sum
 }

@@ -12,12 +12,16 @@ import (
 //	                                                           │ less
 //	microphone ────────────────────────────────────────────────┴─> residual ─> out
 //
-// delay finds where the filter has to look, slip keeps it there.
+// align knows from counting what was played when the microphone heard something; delay
+// finds how much later the echo comes, and slip follows it when that was not all.
+// Whenever the filter may stand in a wrong place, it learns nothing, and what comes out is held
+// down by as much as the echo could be.
 type echo struct {
 	align    *align
 	delay    *delay
 	filter   *kalman
 	slip     *slip
+	fine     *fine
 	residual *residual
 
 	aligned []float32 // ring of what was played, at the microphone's clock
@@ -30,6 +34,11 @@ type echo struct {
 	far, block, err []float32
 	heard, left     float64 // mean power of the microphone and of what the filter leaves, while something plays
 	quiet           bool    // nothing to speak of is playing
+	owed            int     // samples by which the echo is later from the next period on
+	proven          bool    // the filter has explained most of the echo before
+	doubted         int     // periods until what came out in doubt has left residual's windows
+	strange         int     // periods since it last did in which what is left is like the echo
+	doubt           int     // periods for which it may still stand in a wrong place
 }
 
 const (
@@ -42,6 +51,9 @@ const (
 	echoFound      = 20   // of them are made good by one that it explains
 	echoAway       = 20   // words in a row that the echo begins much later: the filter covers it, and yet
 	echoEarly      = 4    // words in a row that it begins earlier, where the filter does not look
+	echoDoubt      = 40   // loud periods after which a filter that may stand in a wrong place is believed again
+	echoStrange    = 6    // periods that are as loud as the echo and not like it are taken for an echo that is elsewhere
+	echoLinger     = 3    // periods
 	echoStay       = 240  // samples: nearer to where it is now the filter is not moved for the coarse search
 )
 
@@ -56,7 +68,7 @@ func newEcho() *echo {
 		block:    make([]float32, audio.PeriodSamples),
 		err:      make([]float32, audio.PeriodSamples),
 	}
-	e.slip = newSlip(e.filter)
+	e.slip, e.fine = newSlip(e.filter), newFine()
 	return e
 }
 
@@ -65,24 +77,44 @@ func (e *echo) play(sound []float32) { e.align.play(sound) }
 
 // advance brings the played sound forward by one period.
 func (e *echo) advance() {
-	moved, steady := e.align.read(e.far)
+	back, moved, found := e.align.fill(e.far)
 	for i, v := range e.far {
 		e.aligned[(e.count+int64(i))%echoRoom] = v
 	}
 	e.count += audio.PeriodSamples
-	switch {
-	case !steady:
-		e.known = false
-	case moved != 0:
-		e.slide(moved)
+	if back > 0 {
+		e.again(back)
 	}
+	if e.owed += moved; e.owed != 0 {
+		e.slide(e.owed)
+		e.owed = 0
+	}
+	switch found {
+	case leadOdd:
+		e.moved()
+	case leadHigh:
+		e.doubt = max(e.doubt, 1)
+	}
+}
+
+// again reads once more what was played in the samples before the newest period.
+func (e *echo) again(back int) {
+	back = min(back, e.shift+e.filter.size+e.filter.partitions*audio.PeriodSamples)
+	from := e.count - audio.PeriodSamples - int64(back)
+	for i := range back {
+		e.aligned[(from+int64(i)+echoRoom)%echoRoom] = e.align.past(back + audio.PeriodSamples - i)
+	}
+	e.recall(from)
 }
 
 // process works on a period of the microphone, in place. It delays it by residualHop.
 func (e *echo) process(period []float32) {
 	e.advance()
-	if found := e.delay.hear(e.far, period); found >= 0 {
-		e.found(max(0, found-echoMargin))
+	sure := e.doubt == 0
+	if sure {
+		if found := e.delay.hear(e.far, period); found >= 0 {
+			e.found(max(0, found-echoMargin))
+		}
 	}
 	e.look(e.block, e.count-int64(e.shift)-audio.PeriodSamples)
 	e.filter.reference(e.block)
@@ -90,19 +122,31 @@ func (e *echo) process(period []float32) {
 	for i, v := range period {
 		e.err[i] = v - echo[i]
 	}
-	if !e.slip.settling() {
+	if sure {
 		e.filter.learn(e.err)
 	}
 	e.follow(period, echo)
+	if e.doubt > 0 && meanSquare(e.err) > meanSquare(period) {
+		copy(e.err, period)
+	}
+	if e.doubt > 0 {
+		e.doubted = echoLinger
+	}
+	e.residual.doubt, e.residual.blind = e.doubted > 0, false
+	e.residual.hush = e.residual.doubt && (e.align.stood > 0 || e.residual.hush)
+	e.doubted = max(0, e.doubted-1)
 	e.residual.process(period, e.err, echo, e.filter.unsure)
 }
 
-// pass lets a period through as it is, as much later as process would.
+// pass lets a period through, as much later as process would, with what may be echo held down.
 func (e *echo) pass(period []float32) {
 	e.advance()
 	e.look(e.block, e.count-int64(e.shift)-audio.PeriodSamples)
 	e.filter.reference(e.block)
-	e.residual.pass(period)
+	clear(e.err)
+	e.residual.doubt, e.residual.blind = true, true
+	e.residual.process(period, period, e.err, e.filter.unsure)
+	e.doubt = max(e.doubt, 1)
 }
 
 // found takes the coarse search's word for where the echo begins, when the filter
@@ -122,7 +166,7 @@ func (e *echo) found(to int) {
 	switch {
 	case (!e.known || e.lost > echoLost) && e.left > 0.7*e.heard:
 		e.place(to)
-		e.filter.reset()
+		e.reset()
 		e.slip.forget()
 	case !e.known, e.away > echoAway:
 		if abs(to-e.shift) > echoStay {
@@ -142,7 +186,11 @@ func (e *echo) follow(period, echo []float32) {
 	mic, left := meanSquare(period), meanSquare(e.err)
 	loud := meanSquare(e.block) > echoLoud
 	e.quiet = !loud
-	if loud {
+	good := left < 0.01*mic
+	if loud && left < 0.1*mic {
+		e.proven = true
+	}
+	if loud && e.doubt == 0 {
 		const smooth = 0.03
 		e.heard += smooth * (mic - e.heard)
 		e.left += smooth * (left - e.left)
@@ -153,17 +201,67 @@ func (e *echo) follow(period, echo []float32) {
 		}
 	}
 	if !(e.left < 4*e.heard+1e-3) { // it makes things worse, or is no number any more
-		e.filter.reset()
+		e.reset()
 		e.residual.reset()
 		e.slip.forget()
 		e.heard, e.left = 0, 0
 		return
 	}
-	jump, bend := e.slip.hear(period, echo, loud && meanSquare(echo) > 1e-8, e.left/(e.heard+1e-12))
+	expected := meanSquare(echo)
+	loud = loud && expected > 1e-8
+	switch {
+	case good:
+		e.strange = 0
+	case loud && left > 0.25*mic && mic > 0.4*expected && mic < 2.5*expected && e.left < 0.05*e.heard:
+		e.strange++ // an echo that is elsewhere, or a word that is as loud
+	}
+	e.keep(period, echo, loud, good)
+}
+
+// keep moves the filter when the echo comes elsewhere than it expects. good tells that it
+// takes out what is there.
+func (e *echo) keep(period, echo []float32, loud, good bool) {
+	later, said := e.fine.hear(period, echo, good)
+	switch {
+	case said == fineMoved:
+		e.owed = int(math.Round(later))
+		e.align.at -= later - math.Round(later)
+		e.moved()
+		return
+	case !loud:
+	case good:
+		e.doubt = 0
+	case said == fineUnsure || e.strange > 0 && e.strange <= echoStrange:
+		e.doubt = max(e.doubt, 1)
+	case said == fineStill:
+		e.doubt = 0
+	case e.doubt > 0:
+		e.doubt--
+	}
+	if !e.proven {
+		e.doubt = 0
+	}
+	if e.doubt > 0 {
+		return
+	}
+	jump, bend := e.slip.hear(period, echo, loud, e.left/(e.heard+1e-12))
 	if jump != 0 {
-		e.slide(jump)
+		e.owed = jump
+		e.moved()
+		return
 	}
 	e.align.bend(bend)
+}
+
+// moved is for a filter that has to look elsewhere, or may have to.
+func (e *echo) moved() {
+	if e.proven {
+		e.doubt = echoDoubt
+	} else {
+		e.doubt = 1
+	}
+	e.slip.moved()
+	e.fine.forget()
 }
 
 // near is how sure it is, from 0 to 1, that what goes out is not echo.
@@ -195,13 +293,29 @@ func (e *echo) slide(by int) {
 // place moves the filter in time; what it knows of the room it keeps.
 func (e *echo) place(to int) {
 	e.shift, e.lost = min(max(0, to), echoRoom/2), 0
-	k := e.filter
+	e.recall(0)
+}
+
+// recall makes the filter hear again what was played from a place in aligned on. It is for
+// the time between advance and the filter's next reference.
+func (e *echo) recall(from int64) {
+	k, newest := e.filter, e.count-int64(e.shift)-audio.PeriodSamples
 	for p := range k.partitions {
-		end := e.count - int64(e.shift) - int64((p+1)*audio.PeriodSamples)
+		end := newest - int64(p*audio.PeriodSamples)
+		if end <= from {
+			break
+		}
 		e.look(k.window, end-int64(k.size))
 		k.fft.forward(k.window, k.past(p))
 	}
-	e.look(k.window, e.count-int64(e.shift)-audio.PeriodSamples-int64(k.size))
+	e.look(k.window, newest-int64(k.size))
+}
+
+// reset makes the filter forget what it knows.
+func (e *echo) reset() {
+	e.filter.reset()
+	e.fine.forget()
+	e.proven = false
 }
 
 func abs(x int) int { return max(x, -x) }

@@ -22,6 +22,9 @@ type residual struct {
 	gain           []float32
 	bands          [residualBands]leak
 	near           float32 // how sure it is that somebody is speaking, 0 to 1
+	doubt          bool    // all of the echo may be left
+	blind          bool    // and what it is was not worked out: it is taken to be as before
+	hush           bool    // and nothing tells how much it is
 }
 
 // leak is how much of a band's echo the filter leaves, found by how far their
@@ -39,8 +42,9 @@ const (
 
 	residualQuiet = 1e-7 // power of a bin below which echo is none
 	residualDoubt = 0.1  // of the echo that the filter expects to miss, which it puts too high, see kalmanTrust
-	residualFrom  = 4    // bins that say whether somebody is speaking: 375 Hz
-	residualTo    = 64   // to 6 kHz
+	residualHush  = 0.03
+	residualFrom  = 4  // bins that say whether somebody is speaking: 375 Hz
+	residualTo    = 64 // to 6 kHz
 )
 
 func newResidual() *residual {
@@ -85,18 +89,6 @@ func (r *residual) process(out, errs, echo, unsure []float32) {
 		r.take(errs[at:at+residualHop], echo[at:at+residualHop])
 		r.weigh()
 		r.give(out[at : at+residualHop])
-	}
-}
-
-// pass lets a period through unchanged, as much later as process would.
-func (r *residual) pass(period []float32) {
-	for at := 0; at < len(period); at += residualHop {
-		hop := period[at : at+residualHop]
-		r.take(hop, hop)
-		for b := range r.gain {
-			r.gain[b] = 1
-		}
-		r.give(hop)
 	}
 }
 
@@ -150,6 +142,9 @@ func (r *residual) weigh() {
 	var total, missed float32
 	for b := range r.missed {
 		r.missed[b] = max(r.bands[bandOf(b)].value*r.echo[b], r.unsure[b])
+		if r.doubt {
+			r.missed[b] = max(r.missed[b], 2*r.echo[b])
+		}
 		if b >= residualFrom && b < residualTo {
 			total += r.left[b]
 			missed += r.missed[b]
@@ -166,10 +161,16 @@ func (r *residual) weigh() {
 	over := (1 + 3*(1-r.near)) * (1 - 0.9*r.near)
 	floor := 0.003 + 0.05*r.near
 	whole := 0.1 + 0.9*r.near
+	if r.hush {
+		whole = residualHush
+	}
 	for b := range r.gain {
 		g := float32(1)
-		if r.missed[b] > residualQuiet {
+		if r.missed[b] > residualQuiet || r.hush {
 			g = max(1-over*r.missed[b]/(r.left[b]+1e-9), floor) * whole
+		}
+		if r.hush {
+			r.gain[b] = min(r.gain[b], g)
 		}
 		r.gain[b] += 0.6 * (g - r.gain[b])
 	}
@@ -184,9 +185,14 @@ func (r *residual) measure() {
 		errs[bandOf(b)] += e2
 		echo[bandOf(b)] += y2
 		r.left[b] += 0.5 * (e2 - r.left[b])
-		r.echo[b] = max(r.echo[b]*0.8, r.echo[b]+0.5*(y2-r.echo[b])) // a room rings on
+		if !r.blind {
+			r.echo[b] = max(r.echo[b]*0.8, r.echo[b]+0.5*(y2-r.echo[b])) // a room rings on
+		}
 	}
 	for i := range r.bands {
+		if r.doubt {
+			break
+		}
 		r.bands[i].learn(errs[i], echo[i])
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"sotto/audio"
 )
 
-// slip follows the echo in time. A device that stood still makes it jump, and then
+// slip follows the echo in time. It may jump, by something that align cannot count, and then
 // what the filter knows of the room holds at another place (jump.go finds that).
 // Two clocks that run apart make it slide by fractions of a sample. The filter
 // itself follows a slide in part, so that is measured against a frozen copy of it:
@@ -30,15 +30,12 @@ type slip struct {
 	blocks    int
 	lags      []float32
 
-	jump   *jump
-	settle int // blocks that are left of the fine search after a jump
+	jump *jump
 }
 
 const (
 	slipBlocks = 40   // for one measurement, of those in which something plays
-	slipSettle = 40   // for the one after a jump
-	slipFine   = 160  // samples to each side that are searched after a jump
-	slipWide   = 40   // and for the slide
+	slipWide   = 40   // samples to each side that are searched
 	slipStray  = 6    // samples between two measurements that are no slide
 	slipFresh  = 2000 // periods after which the copy is made anew
 	slipLag    = 0.01 // how fast the loop takes the lag itself back
@@ -61,10 +58,6 @@ func newSlip(filter *kalman) *slip {
 	return s
 }
 
-// settling tells that the filter stands at a place that was found coarsely only:
-// it had better not learn.
-func (s *slip) settling() bool { return s.settle > 0 }
-
 // hear takes a period of the microphone and of the filter's echo, whether the echo
 // is loud enough to tell, and which part of the microphone's power the filter
 // leaves. jump is by how many samples the echo is later from now on, bend by how
@@ -72,15 +65,10 @@ func (s *slip) settling() bool { return s.settle > 0 }
 func (s *slip) hear(mic, echo []float32, loud bool, left float64) (jump int, bend float64) {
 	s.age++
 	if jump := s.jump.hear(mic, echo); jump != 0 {
-		s.restart()
-		s.known, s.settle = false, slipSettle
 		return jump, 0
 	}
 	if !loud {
 		return 0, 0
-	}
-	if s.settle > 0 {
-		return s.fine(mic, echo), 0
 	}
 	if !s.warm || s.age > slipFresh || left < 0.25*s.explained {
 		s.freeze(left)
@@ -93,19 +81,6 @@ func (s *slip) hear(mic, echo []float32, loud bool, left float64) (jump int, ben
 		return 0, 0
 	}
 	return 0, s.slide()
-}
-
-// fine is the search after a jump.
-func (s *slip) fine(mic, echo []float32) int {
-	s.gather(mic, echo)
-	if s.settle--; s.settle > 0 {
-		return 0
-	}
-	lag, sure := s.peak(slipFine)
-	if !sure {
-		return 0
-	}
-	return int(math.Round(lag))
 }
 
 // slide measures the lag and returns what that means for the rate.
@@ -150,7 +125,14 @@ func (s *slip) remember() []float32 {
 func (s *slip) forget() {
 	s.restart()
 	s.jump.forget()
-	s.warm, s.known, s.settle = false, false, 0
+	s.warm, s.known = false, false
+}
+
+// moved is for an echo that is elsewhere: the filter and its copy hold there, the lag does not.
+func (s *slip) moved() {
+	s.restart()
+	s.jump.forget()
+	s.known = false
 }
 
 func (s *slip) restart() {

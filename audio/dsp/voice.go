@@ -6,8 +6,10 @@
 //
 // All of it runs on one goroutine of its own, a period at a time, so that neither a
 // device's thread nor the loops of a session wait for it. Device threads only copy
-// into bounded queues. When it falls behind, periods pass through unprocessed (echo
-// and noise are the costly parts) until it has caught up: a call never stalls for it.
+// into bounded queues, which also keep what happened in which order: the echo canceller
+// has to know what had been played when the microphone heard something, however late it
+// is told. When it falls behind, periods pass through without the costly parts (echo is
+// held down then, noise left in) until it has caught up: a call never stalls for it.
 //
 // Delay added, in a steady state: echo 5 ms, noise 10 ms (RNNoise's overlap), the
 // rest none. Nothing is allocated after Start.
@@ -45,20 +47,26 @@ func (c Config) Delay() int {
 }
 
 const (
-	capturedRoom = 8   // periods
+	capturedRoom = 16  // periods
 	playedRoom   = 128 // pieces of what the loudspeaker asks for at a time, 2.5 ms or more
-	behind       = 5   // periods that wait: more than any device hands over at once
+	behind       = 12  // periods that wait: more than a device hands over at once when a thread was late
 )
 
 // Voice is an audio.Voice for one call.
 type Voice struct {
 	config   atomic.Pointer[Config] // what is wanted
-	chain    chain                  // owned by run
-	captured *queue
+	captured *queue                 // marked with handed
 	played   *queue
+	handed   atomic.Int64  // samples that were played so far
 	wake     chan struct{} // holds a token after Captured; cap 1
+	passed   atomic.Uint64
 
-	passed atomic.Uint64
+	chain     chain // this and the following are owned by run
+	using     *Config
+	near, far piece
+	base      int64 // samples that were played before the first that was handed to the echo canceller
+	expected  int64 // where in what the microphone heard its next period begins
+	late      bool
 
 	mu      sync.Mutex // guards the following
 	started bool
@@ -96,7 +104,7 @@ func (v *Voice) Start(deliver func(period []float32)) {
 
 // Captured takes a period of the microphone. It copies and returns.
 func (v *Voice) Captured(period []float32) {
-	v.captured.push(period)
+	v.captured.push(period, v.handed.Load())
 	select {
 	case v.wake <- struct{}{}:
 	default:
@@ -106,7 +114,7 @@ func (v *Voice) Captured(period []float32) {
 // Played takes what the loudspeaker took, a period at most. It copies and returns.
 func (v *Voice) Played(sound []float32) {
 	if v.config.Load().Echo {
-		v.played.push(sound)
+		v.handed.Store(v.played.push(sound, 0))
 	}
 }
 
@@ -128,37 +136,58 @@ func (v *Voice) Close() error {
 
 func (v *Voice) run(deliver func(period []float32)) {
 	defer v.chain.close()
-	var period, far [audio.PeriodSamples]float32
-	var config *Config
-	late := false
 	for {
 		select {
 		case <-v.stop:
 			return
 		case <-v.wake:
 		}
-		for {
-			_, left, ok := v.captured.pop(period[:])
-			if !ok {
-				break
-			}
-			if wanted := v.config.Load(); wanted != config {
-				config = wanted
-				v.chain.use(*config)
-			}
-			for {
-				n, _, ok := v.played.pop(far[:])
-				if !ok {
-					break
-				}
-				v.chain.play(far[:n])
-			}
-			late = left >= behind || late && left > 0
-			if late {
-				v.passed.Add(1)
-			}
-			v.chain.process(period[:], late)
-			deliver(period[:])
+		v.work(deliver)
+	}
+}
+
+// work processes what has come.
+func (v *Voice) work(deliver func(period []float32)) {
+	for {
+		left, ok := v.captured.pop(&v.near)
+		if !ok {
+			return
 		}
+		if wanted := v.config.Load(); wanted != v.using {
+			v.using = wanted
+			v.chain.use(*wanted)
+		}
+		if v.chain.echo != nil {
+			v.tell(v.chain.echo.align)
+		}
+		v.late = left >= behind || v.late && left > 0
+		if v.late {
+			v.passed.Add(1)
+		}
+		period := v.near.sound[:v.near.size]
+		v.chain.process(period, v.late)
+		deliver(period)
+	}
+}
+
+// tell hands over what was played, and what is known of when v.near was captured. What the
+// queues lost is counted in, so that both sides stay in step.
+func (v *Voice) tell(a *align) {
+	for {
+		if _, ok := v.played.pop(&v.far); !ok {
+			break
+		}
+		if a.written == 0 {
+			v.base = v.far.from
+		}
+		a.skip(v.far.from - v.base - a.handed())
+		v.chain.play(v.far.sound[:v.far.size])
+	}
+	if lost := v.near.from - v.expected; v.expected > 0 && lost > 0 {
+		a.lose(int(lost))
+	}
+	v.expected = v.near.from + int64(v.near.size)
+	if a.written > 0 {
+		a.captured(v.near.mark - v.base)
 	}
 }

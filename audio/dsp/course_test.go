@@ -1,0 +1,202 @@
+package dsp
+
+import (
+	"math"
+	"testing"
+
+	"sotto/audio"
+)
+
+// course is how the threads and devices of a call run over time, sample by sample and the same
+// each time: a sound server that asks for 2.5 ms as soon as it has room for them and plays
+// silence when nothing was handed over in time, a microphone that brings a period every
+// 10 ms, and the goroutine between them. What PulseAudio and miniaudio do to a process that is
+// stopped for some milliseconds was recorded, and is done here.
+type course struct {
+	name   string
+	stalls []stall
+	ppm    float64 // how much faster the microphone's clock is
+	begin  int     // ms after the microphone that playing begins
+}
+
+// stall is a time in which some of it stand still.
+type stall struct {
+	at, ms int
+	who    int
+}
+
+const (
+	playing    = 1 << iota // the loudspeaker's thread
+	capturing              // the microphone's
+	working                // the Voice's goroutine
+	deaf                   // the microphone loses what it hears
+	everything = playing | capturing | working
+)
+
+const (
+	courseTick  = 24  // samples: 0.5 ms
+	coursePiece = 120 // that a server asks for
+	courseServe = 600 // that it keeps
+	courseCard  = 240 // between it and the air, and the same between the air and the microphone
+	courseAir   = 96  // samples from the loudspeaker to the microphone
+)
+
+// event is a call of Played or Captured, with so many samples, or the goroutine's turn.
+type event struct {
+	who     int
+	samples int
+}
+
+// plan works out what happens for so many samples: the calls in their order, what the
+// loudspeaker plays (indices of what was handed over, -1 for silence), and which samples
+// of what the microphone hears are delivered.
+func (c course) plan(samples int) (events []event, spoken, heard []int) {
+	written, out, dry := 0, 0, true
+	recorded, waiting := 0, 0
+	for now := 0; now < samples; now += courseTick {
+		still := 0
+		for _, s := range c.stalls {
+			if now >= s.at*48 && now < (s.at+s.ms)*48 {
+				still |= s.who
+			}
+		}
+		begun := now >= c.begin*48
+		if dry && written-out >= courseServe-coursePiece {
+			dry = false
+		}
+		for range courseTick {
+			if dry || out == written {
+				dry = true
+				spoken = append(spoken, -1)
+				continue
+			}
+			spoken = append(spoken, out)
+			out++
+		}
+		for k := range courseTick {
+			if still&deaf == 0 {
+				heard = append(heard, now+k)
+				recorded++
+			}
+		}
+		for ; still&capturing == 0 && recorded-waiting >= audio.PeriodSamples; waiting += audio.PeriodSamples {
+			events = append(events, event{capturing, audio.PeriodSamples})
+		}
+		for still&playing == 0 && begun && written-out <= courseServe-coursePiece {
+			events = append(events, event{playing, coursePiece})
+			written += coursePiece
+		}
+		if still&working == 0 {
+			events = append(events, event{who: working})
+		}
+	}
+	return events, spoken, heard[:waiting]
+}
+
+// run plays far to a microphone that hears it in a room, and near, through a Voice. It returns
+// what the microphone hears of far, and all that it hears, and what comes out, in step.
+func (c course) run(t *testing.T, config Config, far, near []float32, h []float32) (echo, mic, out []float32) {
+	t.Helper()
+	events, spoken, heard := c.plan(len(far) - 4800)
+	loud := make([]float32, len(spoken))
+	for i, from := range spoken {
+		if from >= 0 {
+			loud[i] = far[from]
+		}
+	}
+	air := convolve(loud, h, 2*courseCard+courseAir)
+	if c.ppm != 0 {
+		air = skew(air, c.ppm)
+	}
+	echo, mic = make([]float32, len(heard)), make([]float32, len(heard))
+	for i, from := range heard {
+		echo[i] = air[from]
+		mic[i] = air[from]
+		if from < len(near) {
+			mic[i] += near[from]
+		}
+	}
+	noiseFloor(mic, 1e-4)
+	v := New(config)
+	v.chain.use(config)
+	defer v.chain.close()
+	if n := v.chain.noise; n != nil {
+		n.wait()
+	}
+	played, captured := 0, 0
+	for _, e := range events {
+		switch e.who {
+		case playing:
+			v.Played(far[played : played+e.samples])
+			played += e.samples
+		case capturing:
+			v.Captured(mic[captured : captured+e.samples])
+			captured += e.samples
+		case working:
+			v.work(func(period []float32) { out = append(out, period...) })
+		}
+	}
+	return echo[:len(out)], mic[:len(out)], out
+}
+
+// courses have their events at courseFirst and courseSecond.
+var courses = []course{
+	{name: "all late by 15 ms", stalls: twice(15, everything)},
+	{name: "all late by 30 ms", stalls: twice(30, everything)},
+	{name: "all late by 60 ms", stalls: twice(60, everything)},
+	{name: "all late by 120 ms", stalls: twice(120, everything)},
+	{name: "playing late by 10 ms", stalls: twice(10, playing)},
+	{name: "playing late by 60 ms", stalls: twice(60, playing)},
+	{name: "the microphone's thread late by 60 ms", stalls: twice(60, capturing)},
+	{name: "processing late by 60 ms", stalls: twice(60, working)},
+	{name: "30 ms of the microphone lost", stalls: twice(30, deaf)},
+	{name: "nothing played for 1.2 s", stalls: twice(1200, playing)},
+	{name: "playing begins after 1 s", begin: 1000},
+	{name: "clocks 100 ppm apart, all late by 60 ms", ppm: 100, stalls: twice(60, everything)},
+}
+
+const (
+	courseFirst  = 4000 // ms
+	courseSecond = 6000
+	courseEnd    = 8000
+)
+
+func twice(ms, who int) []stall { return []stall{{courseFirst, ms, who}, {courseSecond, ms, who}} }
+
+// TestEchoIsHeldThroughHiccups: whichever thread is late and whatever is lost for it, within half a
+// second the echo is as good as gone again, and it is not let through until then.
+func TestEchoIsHeldThroughHiccups(t *testing.T) {
+	arithmetic(t)
+	far, h := babble(courseEnd/1000+0.2, 1), room(0.25, -3, 3)
+	for _, c := range courses {
+		echo, _, out := c.run(t, Config{Echo: true}, far, nil, h)
+		for _, event := range c.stalls {
+			gone := func(from, to int) float64 {
+				from, to = (event.at+from)*48, min((event.at+to)*48, len(out))
+				return decibels(power(echo[from:to]) / power(out[from:to]))
+			}
+			lasts := event.ms
+			if event.who == deaf {
+				lasts = 0 // the microphone's clock leaves it out
+			}
+			if got := gone(lasts+500, courseSecond-courseFirst); got < 30 {
+				t.Errorf("%s: half a second after it the echo is %.0f dB lower, want 30", c.name, got)
+			}
+			worst := math.Inf(1)
+			for from := 0; from < lasts+500; from += 50 {
+				if power(echo[(event.at+from)*48:(event.at+from+50)*48]) > 1e-5 {
+					worst = min(worst, gone(from, from+50))
+				}
+			}
+			if worst < 20 {
+				t.Errorf("%s: around it 50 ms of the echo are only %.0f dB lower, want 20", c.name, worst)
+			}
+			t.Logf("%s: %.0f dB at the worst, then %.0f dB", c.name, worst, gone(lasts+500, courseSecond-courseFirst))
+		}
+		if c.stalls == nil {
+			if got := removed(echo, out, 4, 7); got < 35 {
+				t.Errorf("%s: the echo is %.0f dB lower, want 35", c.name, got)
+			}
+		}
+	}
+}

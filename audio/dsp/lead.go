@@ -1,0 +1,112 @@
+package dsp
+
+import (
+	"math"
+	"slices"
+)
+
+// lead follows by how many samples playing is ahead of recording, as it was when each of the
+// microphone's periods came. It swings with the pieces in which devices take and bring sound,
+// is low while the loudspeaker's thread is late, and high for the periods of a microphone that
+// brings several at once; but it comes back to where it was. Where it does not, sound was lost on
+// one side: low, the loudspeaker ran dry and played silence; high, what the microphone heard
+// was thrown away.
+type lead struct {
+	last   [leadMemory]float64 // ring
+	count  int                 // that were written to it
+	middle float64             // of where it swings
+	swing  float64             // to each side; 0 is not known yet
+	odds   int                 // in a row that are not there
+	spoilt int                 // that were not, less those that were
+	sorted [leadMemory]float64
+}
+
+const (
+	leadMemory = 64  // periods
+	leadBegin  = 8   // in a row that agree before it is known where it swings
+	leadSure   = 3   // in a row that agree on another lead
+	leadSwing  = 192 // samples to each side that mean nothing, at least
+	leadWide   = 960 // and at most: pieces of 40 ms
+	leadStray  = 72  // samples beyond what was seen that mean nothing yet
+	leadDrift  = 0.2 // samples a period by which two clocks may move it
+	leadSpoilt = 200 // it swings otherwise than was thought
+)
+
+// How lead finds a period.
+const (
+	leadEven = iota // as always
+	leadHigh        // one of several that came at once, most likely
+	leadOdd         // sound may have been lost
+)
+
+// hear takes the lead at a period, and says how it finds it. step is by how much it has
+// changed for good, 0 mostly.
+func (l *lead) hear(now float64) (step float64, found int) {
+	l.last[l.count%leadMemory] = now
+	l.count++
+	if l.swing == 0 {
+		least, most := l.of(leadBegin)
+		if l.count >= leadBegin && most-least <= 2*(leadSwing-leadStray) {
+			l.middle, l.swing = (least+most)/2, leadSwing
+		}
+		l.spoilt++
+		l.widen()
+		return 0, leadOdd
+	}
+	off := now - l.middle
+	if off >= -l.swing && off <= l.swing {
+		l.middle += max(-leadDrift, min(leadDrift, 0.01*off))
+		l.odds, l.spoilt = 0, max(0, l.spoilt-2)
+		return 0, leadEven
+	}
+	l.odds++
+	l.spoilt++
+	l.widen()
+	least, most := l.of(leadSure)
+	if l.odds >= leadSure && most-least <= 2*l.swing-leadStray {
+		l.odds = 0
+		sorted := l.sorted[:leadSure]
+		for back := range sorted {
+			sorted[back] = l.last[(l.count-1-back)%leadMemory]
+		}
+		slices.Sort(sorted)
+		return sorted[leadSure/2] - l.middle, leadEven
+	}
+	before := l.last[(l.count+leadMemory-2)%leadMemory]
+	if off > 0 && (l.odds == 1 || before-now > leadSwing) {
+		return 0, leadHigh
+	}
+	return 0, leadOdd
+}
+
+// of is between what the last periods were.
+func (l *lead) of(periods int) (least, most float64) {
+	least, most = math.Inf(1), math.Inf(-1)
+	for back := range min(periods, l.count) {
+		x := l.last[(l.count-1-back)%leadMemory]
+		least, most = min(least, x), max(most, x)
+	}
+	return least, most
+}
+
+// widen is for devices that take or bring more at a time.
+func (l *lead) widen() {
+	if l.spoilt < leadSpoilt {
+		return
+	}
+	sorted := l.sorted[:copy(l.sorted[:], l.last[:min(l.count, leadMemory)])]
+	slices.Sort(sorted)
+	low, high := sorted[len(sorted)/10], sorted[len(sorted)*9/10]
+	l.spoilt = 0
+	if swing := (high-low)/2 + leadStray; swing <= leadWide {
+		l.middle, l.swing, l.odds = (low+high)/2, max(swing, leadSwing), 0
+	}
+}
+
+// moved is for a reading place that is later by samples.
+func (l *lead) moved(by float64) {
+	l.middle -= by
+	for i := range l.last {
+		l.last[i] -= by
+	}
+}
