@@ -22,6 +22,9 @@ var (
 	// It is one way of being unreachable, and matches ErrUnreachable.
 	ErrUntrusted error = untrusted{}
 
+	// ErrExpired: a certificate that does not hold at this machine's time, as ErrUntrusted.
+	ErrExpired error = expired{}
+
 	// ErrProxy: the proxy is not there, or it did not connect. It is one way of being
 	// unreachable, and matches ErrUnreachable.
 	ErrProxy error = behindProxy{}
@@ -47,6 +50,14 @@ func (untrusted) Is(target error) bool { return target == ErrUnreachable }
 
 func (untrusted) Error() string {
 	return "the relay's certificate is not trusted; use its full address, with the pin after #, as whoever runs it gives it"
+}
+
+type expired struct{}
+
+func (expired) Is(target error) bool { return target == ErrUnreachable }
+
+func (expired) Error() string {
+	return "the relay's certificate does not hold at the time that this computer's clock shows; set the clock, or ask whoever runs the relay to renew the certificate"
 }
 
 // refusal is one reason of the gateway in words. It matches ErrRefused.
@@ -80,7 +91,7 @@ func broken(ctx context.Context, cause error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return context.Cause(ctx)
 	}
-	for _, own := range []error{ErrPinMismatch, ErrUntrusted, ErrProxy} {
+	for _, own := range []error{ErrPinMismatch, ErrUntrusted, ErrExpired, ErrProxy} {
 		if errors.Is(cause, own) {
 			return own
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -79,6 +80,9 @@ func secure(ctx context.Context, config Config, below func(net.Conn) net.Conn) (
 	secure := tls.Client(below(dialled), tlsConfig(config))
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = dialled.Close()
+		if invalid := (x509.CertificateInvalidError{}); errors.As(err, &invalid) && invalid.Reason == x509.Expired {
+			return nil, fmt.Errorf("%w (%w)", ErrExpired, err)
+		}
 		if unknown := (*tls.CertificateVerificationError)(nil); errors.As(err, &unknown) {
 			return nil, fmt.Errorf("%w (%w)", ErrUntrusted, err)
 		}

@@ -10,7 +10,6 @@ import (
 	"sotto/net/call"
 	"sotto/net/line"
 	"sotto/net/nettest"
-	"sotto/net/peer"
 	"sotto/net/reach"
 	"sotto/net/world"
 )
@@ -30,13 +29,13 @@ func TestTheOwnRelay(t *testing.T) {
 	}
 
 	found := reach.Check(ctx, alice.Account, alice.Network)
-	if found.Line != nil || found.Media != nil || !found.Admitted || !found.Relayed.IsValid() || found.OpenedIn == 0 || found.Loss > 0.5 {
+	if found.Line != nil || !found.Admitted || found.OpenedIn == 0 || found.TLS != nil || found.UDP == nil || found.UDP.Err != nil || !found.UDP.Relayed.IsValid() || found.UDP.Loss > 0.5 {
 		t.Errorf("a relay that works: %+v", found)
 	}
 
 	deaf := alice.Network
 	deaf.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no way") }
-	if found := reach.Check(ctx, alice.Account, deaf); !errors.Is(found.Line, line.ErrUnreachable) || found.Relayed.IsValid() {
+	if found := reach.Check(ctx, alice.Account, deaf); !errors.Is(found.Line, line.ErrUnreachable) || found.UDP != nil || found.TLS != nil {
 		t.Errorf("a relay that does not answer: %+v", found)
 	}
 
@@ -50,9 +49,17 @@ func TestTheOwnRelay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found := reach.Check(ctx, alice.Account, call.Network{Dial: alice.Network.Dial, Media: stranger.Network.Media}); found.Line != nil || found.Media == nil {
+	found = reach.Check(ctx, alice.Account, call.Network{Dial: alice.Network.Dial, Media: stranger.Network.Media})
+	if found.Line != nil || found.UDP == nil || found.UDP.Err == nil || found.UDP.Server == "" {
 		t.Errorf("a relay that answers over TLS only: %+v", found)
-	} else {
-		t.Logf("%v (%v)", found.Media, errors.Is(found.Media, peer.ErrUnreachable))
+	}
+	if found.TLS == nil || found.TLS.Err != nil || !found.TLS.Relayed.IsValid() || found.TLS.Loss > 0.5 {
+		t.Errorf("sound over TLS: %+v", found.TLS)
+	}
+
+	behind := alice.Account
+	behind.Proxy = "socks5://192.0.2.1:9050"
+	if found := reach.Check(ctx, behind, alice.Network); found.UDP != nil || found.TLS == nil || found.TLS.Err != nil {
+		t.Errorf("behind a proxy: %+v", found)
 	}
 }

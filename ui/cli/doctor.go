@@ -23,6 +23,17 @@ type finding struct {
 	name   string
 	detail string
 	mend   string // what to do; "" when all is well
+
+	figures map[string]float64 // measured, for scripts; docs/json.md names them
+}
+
+// figure adds something that was measured.
+func (f finding) figure(name string, value float64) finding {
+	if f.figures == nil {
+		f.figures = map[string]float64{}
+	}
+	f.figures[name] = rounded(value)
+	return f
 }
 
 func well(name, format string, arguments ...any) finding {
@@ -36,7 +47,7 @@ func wrong(name string, err error, mend string) finding {
 	if found {
 		mend = own
 	}
-	return finding{name, detail, mend}
+	return finding{name: name, detail: detail, mend: mend}
 }
 
 // doctor looks at one thing after another.
@@ -54,7 +65,7 @@ func (p *program) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Check devices, relay and delay, and say what to do",
 		Long: "Checks the settings, the microphone and its level, the speaker, your relay, the clock, whether sound passes\n" +
-			"over UDP, and what delay this computer adds. Each failure says what to do. It connects to your own relay,\n" +
+			"over UDP or only over TLS, and what delay this computer adds. Each failure says what to do. It connects to your own relay,\n" +
 			"also while calling is off, and to nothing else. Status 1 if anything fails.",
 		Example: "  sotto doctor\n  sotto doctor --audio\n  sotto doctor --json",
 		Args:    noArguments,
@@ -113,7 +124,9 @@ func (d *doctor) tell(f finding) {
 			OK     bool   `json:"ok"`
 			Detail string `json:"detail"`
 			Mend   string `json:"mend,omitempty"`
-		}{now("doctor.check"), f.name, f.mend == "", f.detail, f.mend})
+
+			Figures map[string]float64 `json:"figures,omitempty"`
+		}{now("doctor.check"), f.name, f.mend == "", f.detail, f.mend, f.figures})
 		return
 	}
 	mark := "ok"
@@ -173,11 +186,11 @@ const (
 // relay looks at the person's own relay, and connects to nothing else.
 func (d *doctor) relay(ctx context.Context) {
 	if d.loaded.Relay.Address == "" {
-		d.tell(finding{"relay", "none is chosen, so nothing was connected to", chooseRelay})
+		d.tell(finding{name: "relay", detail: "none is chosen, so nothing was connected to", mend: chooseRelay})
 		return
 	}
 	if !d.opened.IsSetUp() {
-		d.tell(finding{"relay", "this profile has no identity yet, so nothing was connected to", "run sotto setup"})
+		d.tell(finding{name: "relay", detail: "this profile has no identity yet, so nothing was connected to", mend: "run sotto setup"})
 		return
 	}
 	account, err := d.opened.Account()
@@ -199,9 +212,26 @@ func (d *doctor) relay(ctx context.Context) {
 		d.tell(wrong("relay", found.Line, "check the network and the relay's address"))
 		return
 	}
-	d.tell(well("relay", "%s answers over TLS after %.0f ms", account.Relay.HostPort(), milliseconds(found.OpenedIn)))
+	d.tell(well("relay", "%s answers over TLS after %.0f ms", account.Relay.HostPort(), milliseconds(found.OpenedIn)).figure("answers_after_ms", milliseconds(found.OpenedIn)))
 	d.tell(clock(found))
-	d.tell(media(found))
+	if !found.Admitted {
+		d.tell(finding{name: "token", detail: "the relay does not carry calls for you: it asks for a token", mend: "ask its operator for the token, then sotto settings set relay.admission TOKEN"})
+		return
+	}
+	if way := found.UDP; way != nil {
+		if way.Err != nil {
+			d.tell(finding{name: "udp", detail: "the relay answers over TLS only, not over UDP", mend: blocked(found)})
+		} else {
+			d.tell(sound("udp", "UDP", way))
+		}
+	}
+	if way := found.TLS; way != nil {
+		over := "TLS"
+		if account.Proxy != "" {
+			over = "TLS, behind the proxy " + account.Proxy
+		}
+		d.tell(sound("tls", over, way))
+	}
 }
 
 // host runs the relay on this machine for as long as it is looked at, unless another
@@ -230,29 +260,46 @@ type closer func() error
 func (c closer) Close() error { return c() }
 
 func clock(found reach.Report) finding {
+	return clockOff(found).figure("ahead_s", found.Clock.Seconds())
+}
+
+func clockOff(found reach.Report) finding {
 	off := found.Clock.Round(time.Second)
 	direction := "ahead of"
 	if off < 0 {
 		off, direction = -off, "behind"
 	}
 	if off > clockLimit {
-		return finding{"clock", fmt.Sprintf("this computer's clock is %s %s the relay's, and calls may be refused", off, direction), "set the clock, or let the system set it by itself"}
+		return finding{name: "clock", detail: fmt.Sprintf("this computer's clock is %s %s the relay's, and calls may be refused", off, direction), mend: "set the clock, or let the system set it by itself"}
 	}
 	return well("clock", "within %s of the relay's", max(off, time.Second))
 }
 
-func media(found reach.Report) finding {
-	switch {
-	case !found.Admitted:
-		return finding{"udp", "the relay does not carry calls for you: it asks for a token", "ask its operator for the token, then sotto settings set relay.admission TOKEN"}
-	case found.Media != nil:
-		f := wrong("udp", found.Media, "let UDP out to the relay's TURN port, or use another network")
-		f.detail = "the relay answers over TLS only: " + f.detail
-		return f
-	case found.Loss > lossLimit:
-		return finding{"udp", fmt.Sprintf("%.0f %% of the packets are lost on the way to the relay and back", 100*found.Loss), "use a cable or move closer to the access point, or choose a relay that is nearer"}
+// blocked is what to do where UDP does not reach the relay.
+func blocked(found reach.Report) string {
+	let := "let UDP out to " + found.UDP.Server + ", or use another network"
+	if found.TLS.Err != nil {
+		return let
 	}
-	return well("udp", "over UDP to the relay and back twice in %.1f ms, %.0f %% lost; people you call would see %s", milliseconds(found.RTT), 100*found.Loss, found.Relayed)
+	return let + "; until then calls go over TLS, and are later when packets get lost"
+}
+
+// sound is how sound passes one way.
+func sound(name, over string, way *reach.Way) finding {
+	if way.Err != nil {
+		f := wrong(name, way.Err, "use another network, or ask whoever runs the relay")
+		f.detail = "sound does not pass over " + over + ": " + f.detail
+		return f
+	}
+	f := well(name, "over %s to the relay and back twice in %.1f ms, %.0f %% lost; people you call would see %s", over, milliseconds(way.RTT), 100*way.Loss, way.Relayed)
+	if way.Loss > lossLimit {
+		f.detail = fmt.Sprintf("%.0f %% of the packets are lost on the way to the relay and back", 100*way.Loss)
+		f.mend = "use a cable or move closer to the access point, or choose a relay that is nearer"
+	}
+	if way.RTT > 0 {
+		f = f.figure("rtt_ms", milliseconds(way.RTT))
+	}
+	return f.figure("loss", way.Loss)
 }
 
 // delay makes a call inside the program, so that only this computer counts.
@@ -260,15 +307,19 @@ func (d *doctor) delay(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, demoWithin)
 	defer cancel()
 	report, err := world.Demo(ctx, nil)
-	switch {
-	case err != nil:
+	if err != nil {
 		d.tell(wrong("delay", fmt.Errorf("a call inside this program failed: %w", err), "run sotto demo, which says more"))
-	case !report.Holds():
-		d.tell(finding{"delay", "a call inside this program did not keep its promises", "run sotto demo, which says which"})
-	case report.MouthToEar > slowLimit:
-		d.tell(finding{"delay", fmt.Sprintf("%.0f ms from mouth to ear inside this computer alone", milliseconds(report.MouthToEar)), "end programs that keep the computer busy"})
-	default:
-		d.tell(well("delay", "inside this computer %.0f ms from mouth to ear, without devices; connected in %.0f ms, heard %.0f ms after the answer",
-			milliseconds(report.MouthToEar), milliseconds(report.Connect), milliseconds(report.AnswerToAudio)))
+		return
 	}
+	f := well("delay", "inside this computer %.0f ms from mouth to ear, without devices; connected in %.0f ms, heard %.0f ms after the answer",
+		milliseconds(report.MouthToEar), milliseconds(report.Connect), milliseconds(report.AnswerToAudio))
+	switch {
+	case !report.Holds():
+		f.detail, f.mend = "a call inside this program did not keep its promises", "run sotto demo, which says which"
+	case report.MouthToEar > slowLimit:
+		f.detail = fmt.Sprintf("%.0f ms from mouth to ear inside this computer alone", milliseconds(report.MouthToEar))
+		f.mend = "end programs that keep the computer busy"
+	}
+	d.tell(f.figure("mouth_to_ear_ms", milliseconds(report.MouthToEar)).figure("connect_ms", milliseconds(report.Connect)).
+		figure("answer_to_audio_ms", milliseconds(report.AnswerToAudio)))
 }

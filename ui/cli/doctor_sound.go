@@ -23,7 +23,7 @@ func (d *doctor) sound(ctx context.Context) {
 	case err != nil:
 		d.tell(wrong("devices", err, "restart the sound server"))
 	case len(devices) == 0 && (open.IsDevice(d.mic) || open.IsDevice(d.speaker)):
-		d.tell(finding{"devices", "there is no microphone and no speaker", "plug one in; without any, use --mic null --speaker null"})
+		d.tell(finding{name: "devices", detail: "there is no microphone and no speaker", mend: "plug one in, or start the sound server (on Linux PulseAudio or PipeWire); without any, use --mic null --speaker null"})
 	default:
 		microphones := 0
 		for _, each := range devices {
@@ -75,12 +75,12 @@ func (d *doctor) microphone(ctx context.Context, devices []open.Described) findi
 		select {
 		case <-enough:
 			if loudest == audio.Silence {
-				return finding{"microphone", name + " gives nothing but silence", hotplug.Unmute()}
+				return finding{name: "microphone", detail: name + " gives nothing but silence", mend: hotplug.Unmute()}
 			}
-			return well("microphone", "%s hears something, %.0f dBFS at the loudest", name, loudest)
+			return well("microphone", "%s hears something, %.0f dBFS at the loudest", name, loudest).figure("loudest_dbfs", loudest)
 		case level, more := <-levels:
 			if !more {
-				return finding{"microphone", name + " opened, and then nothing came from it", "unplug it and plug it in again, choose another one, or restart the sound server"}
+				return finding{name: "microphone", detail: name + " opened, and then nothing came from it", mend: "unplug it and plug it in again, choose another one, or restart the sound server"}
 			}
 			if heard++; heard == 1 {
 				enough = time.After(listenFor)
@@ -114,7 +114,7 @@ func (d *doctor) playback(ctx context.Context) {
 	}
 	level := audio.Level(sound)
 	if level == audio.Silence {
-		d.tell(finding{"audio", "three seconds of nothing but silence were recorded", "see whether the microphone is muted, or choose another one with --mic"})
+		d.tell(finding{name: "audio", detail: "three seconds of nothing but silence were recorded", mend: hotplug.Unmute() + ", or choose another one with --mic"})
 		return
 	}
 	if !d.json {
@@ -124,5 +124,5 @@ func (d *doctor) playback(ctx context.Context) {
 		d.tell(wrong("audio", err, "choose another speaker with --speaker"))
 		return
 	}
-	d.tell(well("audio", "recorded three seconds at %.0f dBFS and played them back", level))
+	d.tell(well("audio", "recorded three seconds at %.0f dBFS and played them back", level).figure("level_dbfs", level))
 }

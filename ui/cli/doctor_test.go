@@ -65,6 +65,14 @@ func TestDoctorOnARealRelay(t *testing.T) {
 		t.Errorf("status %d, %v", status, report)
 	}
 	allWell(t, checks, "settings", "relay", "clock", "udp", "delay")
+	for name, figures := range map[string][]string{"udp": {"loss"}, "delay": {"mouth_to_ear_ms", "connect_ms", "answer_to_audio_ms"}, "relay": {"answers_after_ms"}, "clock": {"ahead_s"}} {
+		measured, _ := checks[name]["figures"].(map[string]any)
+		for _, figure := range figures {
+			if _, there := measured[figure].(float64); !there {
+				t.Errorf("%s has no figure %s: %v", name, figure, checks[name])
+			}
+		}
+	}
 
 	_ = relay.command.Process.Kill()
 	relay.exit()
