@@ -135,7 +135,7 @@ func (e *echo) process(period []float32) {
 	e.residual.doubt, e.residual.blind = e.doubted > 0, false
 	e.residual.hush = e.residual.doubt && (e.align.stood > 0 || e.residual.hush)
 	e.doubted = max(0, e.doubted-1)
-	e.residual.process(period, e.err, echo, e.filter.unsure)
+	e.residual.process(period, e.err, echo, e.filter)
 }
 
 // pass lets a period through, as much later as process would, with what may be echo held down.
@@ -145,7 +145,7 @@ func (e *echo) pass(period []float32) {
 	e.filter.reference(e.block)
 	clear(e.err)
 	e.residual.doubt, e.residual.blind = true, true
-	e.residual.process(period, period, e.err, e.filter.unsure)
+	e.residual.process(period, period, e.err, e.filter)
 	e.doubt = max(e.doubt, 1)
 }
 

@@ -20,6 +20,7 @@ type kalman struct {
 	spread  [][]float32 // P: expected squared error of each weight
 	noise   []float32   // Psi: power of what the filter does not explain
 	unsure  []float32   // power of the echo that the filter is expected to miss
+	learned int         // blocks with sound that it learned from since it was in doubt
 
 	echo, errors spectrum
 	response     []float32 // work space of move
@@ -63,6 +64,7 @@ func newKalman(shape kalmanShape) *kalman {
 
 // doubt makes the filter as ready to learn as at first; what it knows it keeps.
 func (k *kalman) doubt() {
+	k.learned = 0
 	value := k.start
 	for p, spread := range k.spread {
 		for bin := range spread {
@@ -144,6 +146,9 @@ func accumulate(sum, x, w spectrum) {
 
 // learn takes the block's error: what the microphone heard less the echo.
 func (k *kalman) learn(e []float32) {
+	if meanSquare(k.window[k.size-k.block:]) > echoLoud {
+		k.learned++
+	}
 	clear(k.time)
 	copy(k.time[k.size-k.block:], e)
 	k.fft.forward(k.time, k.errors)
