@@ -39,6 +39,7 @@ const (
 	alignPhases = 64
 	alignSlack  = 24   // samples behind the newest when the lead is least; the way through two devices is longer, on PulseAudio 18 ms
 	alignWide   = 240  // further from that by so many is mended
+	alignLong   = 8    // periods
 	alignStands = 30   // periods without anything handed over: nothing is played
 	alignBend   = 5e-4 // no two sound cards are further apart
 )
@@ -98,6 +99,9 @@ func (a *align) fill(out []float32) (back, moved, found int) {
 		step, found = a.lead.hear(now)
 	} else {
 		a.stood = leadSure + 1
+	}
+	if a.lead.odds > alignLong && a.written > a.late {
+		a.stood = max(a.stood, 2)
 	}
 	if a.stood > 0 { // how much the loudspeaker takes before it begins again is not known
 		a.stood, found = a.stood-1, leadOdd

@@ -46,15 +46,16 @@ const (
 	echoTransform  = 1024
 	echoMargin     = audio.PeriodSamples // the filter begins this long before the echo
 	echoRoom       = 1 << 16
-	echoLoud       = 1e-6 // mean power, -60 dBFS: what plays below it tells nothing
-	echoLost       = 100  // so many are too many
-	echoFound      = 20   // of them are made good by one that it explains
-	echoAway       = 20   // words in a row that the echo begins much later: the filter covers it, and yet
-	echoEarly      = 4    // words in a row that it begins earlier, where the filter does not look
-	echoDoubt      = 40   // loud periods after which a filter that may stand in a wrong place is believed again
-	echoStrange    = 6    // periods that are as loud as the echo and not like it are taken for an echo that is elsewhere
-	echoLinger     = 3    // periods
-	echoStay       = 240  // samples: nearer to where it is now the filter is not moved for the coarse search
+	echoLoud       = 1e-6         // mean power, -60 dBFS: what plays below it tells nothing
+	echoLost       = 100          // so many are too many
+	echoFound      = 20           // of them are made good by one that it explains
+	echoAway       = 20           // words in a row that the echo begins much later: the filter covers it, and yet
+	echoEarly      = 4            // words in a row that it begins earlier, where the filter does not look
+	echoDoubt      = 40           // loud periods after which a filter that may stand in a wrong place is believed again
+	echoSettle     = fineHold + 2 // and those after which one is that was moved to where the echo was found
+	echoStrange    = 6            // periods that are as loud as the echo and not like it are taken for an echo that is elsewhere
+	echoLinger     = 3            // periods
+	echoStay       = 240          // samples: nearer to where it is now the filter is not moved for the coarse search
 )
 
 func newEcho() *echo {
@@ -187,13 +188,11 @@ func (e *echo) follow(period, echo []float32) {
 	loud := meanSquare(e.block) > echoLoud
 	e.quiet = !loud
 	good := left < 0.01*mic
-	if loud && left < 0.1*mic {
-		e.proven = true
-	}
 	if loud && e.doubt == 0 {
 		const smooth = 0.03
 		e.heard += smooth * (mic - e.heard)
 		e.left += smooth * (left - e.left)
+		e.proven = e.proven || e.left < 0.1*e.heard
 		if left > 0.7*mic {
 			e.lost++
 		} else {
@@ -212,7 +211,7 @@ func (e *echo) follow(period, echo []float32) {
 	switch {
 	case good:
 		e.strange = 0
-	case loud && left > 0.25*mic && mic > 0.4*expected && mic < 2.5*expected && e.left < 0.05*e.heard:
+	case loud && left > 0.25*mic && left*e.heard > 4*e.left*mic && mic > 0.4*expected && mic < 2.5*expected:
 		e.strange++ // an echo that is elsewhere, or a word that is as loud
 	}
 	e.keep(period, echo, loud, good)
@@ -221,12 +220,17 @@ func (e *echo) follow(period, echo []float32) {
 // keep moves the filter when the echo comes elsewhere than it expects. good tells that it
 // takes out what is there.
 func (e *echo) keep(period, echo []float32, loud, good bool) {
-	later, said := e.fine.hear(period, echo, good)
+	least := slipStray // what is nearer is a slide
+	if e.doubt > 0 {
+		least = 0
+	}
+	later, said := e.fine.hear(period, echo, good, least)
 	switch {
 	case said == fineMoved:
 		e.owed = int(math.Round(later))
 		e.align.at -= later - math.Round(later)
 		e.moved()
+		e.doubt = min(e.doubt, echoSettle)
 		return
 	case !loud:
 	case good:
