@@ -56,10 +56,10 @@ func (m *model) keepDevices(result devicesFound) {
 		d.list.options = append(d.list.options, option{value: words, label: label, means: means})
 	}
 	for _, kind := range d.kinds {
-		add(kind, "default", "the system's", "")
+		add(kind, "default", "the system's", systemDevice(result.devices, kind))
 		for _, device := range result.devices {
 			if device.Kind == kind {
-				add(kind, device.Words, m.shortName(device.Name), "")
+				add(kind, device.Words, onlyPrinted(device.Name), whichOf(result.devices, device))
 			}
 		}
 		if kind == microphone {
@@ -72,6 +72,26 @@ func (m *model) keepDevices(result devicesFound) {
 		d.found = append(d.found, deviceChoice{})
 		d.list.options = append(d.list.options, option{label: "Something else", means: "Write it down, as for --mic and --speaker."})
 	}
+}
+
+// systemDevice says which the system's is now; "" where it does not say.
+func systemDevice(devices []open.Described, kind string) string {
+	for _, device := range devices {
+		if device.Kind == kind && device.Default {
+			return "Whichever the system uses; now that is " + onlyPrinted(device.Name) + "."
+		}
+	}
+	return ""
+}
+
+// whichOf tells devices of one name apart.
+func whichOf(devices []open.Described, one open.Described) string {
+	for _, other := range devices {
+		if other.Kind == one.Kind && other.Name == one.Name && other.Words != one.Words {
+			return "Several have this name; this is " + onlyPrinted(one.Words) + "."
+		}
+	}
+	return ""
 }
 
 func (d *devicePicker) heading(w *world) (title, status string) { return d.title, w.status() }

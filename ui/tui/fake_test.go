@@ -139,6 +139,7 @@ func (f *fakeCalls) UseDevices(mic, speaker string) error {
 type fakeProfile struct {
 	mu         sync.Mutex // guards everything below
 	setUp      bool
+	devices    []open.Described // nil: those that most tests have
 	chosen     []Choices
 	contacts   []Contact
 	history    []settings.HistoryEntry
@@ -350,6 +351,9 @@ func (f *fakeProfile) BlockCaller(key, _ string, blocked bool) error {
 }
 
 func (f *fakeProfile) Devices() ([]open.Described, error) {
+	if f.devices != nil {
+		return f.devices, nil
+	}
 	return []open.Described{
 		{Words: "device:usb-mic", Name: "Desk microphone", Kind: microphone},
 		{Words: "device:built-in", Name: "Built-in speakers", Kind: speaker, Default: true},

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"sotto/audio/open"
 	"sotto/net/call"
 )
 
@@ -131,6 +132,25 @@ func TestDevicesAreChangedInTheCall(t *testing.T) {
 	d.calls.fails = call.ErrFixedDevices
 	d.press("g", "enter")
 	d.wants("! The devices of this call cannot be changed.")
+}
+
+func TestDevicesOfOneNameAreToldApart(t *testing.T) {
+	profile := newFakeProfile(true)
+	profile.devices = []open.Described{
+		{Words: "device:left", Name: "USB headset", Kind: microphone},
+		{Words: "device:right", Name: "USB headset", Kind: microphone, Default: true},
+		{Words: "device:desk", Name: "Desk microphone", Kind: microphone},
+	}
+	d := newDriver(t, &fakeCalls{snap: with(nil)}, profile)
+	d.press("g")
+	d.wants("› Microphone: the system's", "now that is USB headset.")
+	d.press("down")
+	d.wants("› Microphone: USB headset", "Several have this name; this is device:left.")
+	d.press("down")
+	d.wants("this is device:right.")
+	d.press("down")
+	d.wants("› Microphone: Desk microphone")
+	d.wantsNot("Several have this name")
 }
 
 func TestDevicesAreChosenInTheSettings(t *testing.T) {

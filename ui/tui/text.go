@@ -59,16 +59,20 @@ const nameWidth = 28
 // shortName keeps a name from filling the screen. Names arrive cleaned; what
 // could still move the cursor is dropped here once more, at the last place.
 func (w *world) shortName(name string) string {
-	name = strings.Map(func(r rune) rune {
+	if name = onlyPrinted(name); strings.TrimSpace(name) == "" {
+		name = "somebody"
+	}
+	return cut(name, nameWidth, w.theme.Glyph.Ellipsis)
+}
+
+// onlyPrinted drops what could move the cursor or turn the line around.
+func onlyPrinted(name string) string {
+	return strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || unicode.IsControl(r) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
 			return -1
 		}
 		return r
 	}, name)
-	if strings.TrimSpace(name) == "" {
-		name = "somebody"
-	}
-	return cut(name, nameWidth, w.theme.Glyph.Ellipsis)
 }
 
 // sentence makes an error's text readable on a screen: a capital, unless it
