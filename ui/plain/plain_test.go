@@ -18,6 +18,12 @@ func firstRunAndCall(s *session) {
 	s.until("What shall people call you?")
 	s.typed("")
 	s.until("Which relay carries your calls?")
+	s.typed("42 apple river stone lamp")
+	s.until("Ask for the name of their relay too")
+	s.until("Which relay carries your calls?")
+	s.typed("")
+	s.until("Does your microphone hear you?")
+	s.until("It hears you.") // the microphone is a tone
 	s.typed("")
 	s.until("Turn calling on?")
 	s.typed("")
@@ -137,6 +143,40 @@ func startRelay(t *testing.T) string {
 	}
 	t.Fatal("the relay does not start")
 	return ""
+}
+
+// TestANewPersonUsesACode: its relay becomes theirs, and who said it their first contact.
+func TestANewPersonUsesACode(t *testing.T) {
+	t.Parallel()
+	relay := startRelay(t)
+	home := filepath.Join(t.TempDir(), "alice")
+	must(t, home, "setup", "--name", "alice", "--relay", relay, "--calls", "on", "--yes")
+	alice := piped(t, home, "--plain")
+	alice.until("Your line is open")
+	alice.typed("invite")
+	alice.until("to them alone: ")
+	at := alice.all()
+	code, _, _ := strings.Cut(at[strings.Index(at, "to them alone: ")+len("to them alone: "):], "\n")
+	if place, _, _ := strings.Cut(relay, "#"); !strings.HasPrefix(code, place) {
+		code = place + " " + code
+	}
+
+	bob := piped(t, filepath.Join(t.TempDir(), "bob"), "--plain")
+	bob.until("What shall people call you?")
+	bob.typed("bob")
+	bob.until("Did somebody tell you a code?")
+	bob.typed(code)
+	bob.until("Does your microphone hear you?")
+	bob.typed("")
+	bob.until("Turn calling on?")
+	bob.typed("not now")
+	bob.until("You are set up as bob.")
+	bob.until("alice is in your contacts, verified.")
+	alice.until("bob is in your contacts, verified.")
+	bob.typed("quit")
+	bob.left()
+	alice.typed("quit")
+	alice.left()
 }
 
 func TestTwoPeopleCallEachOther(t *testing.T) {

@@ -88,6 +88,9 @@ func (p *plain) takeAnswer(line string) {
 		return nil
 	}}
 	p.dispatch(&made, "")
+	if asked.code != "" {
+		p.dispatch(asked.joining(), "")
+	}
 }
 
 func (p *plain) help() error {

@@ -69,7 +69,7 @@ func (l *listening) hears(result heard) tea.Cmd {
 		return nil
 	}
 	l.level = result.level
-	l.loud = l.loud || result.level > hearable
+	l.loud = l.loud || Hears(result.level)
 	return l.next()
 }
 

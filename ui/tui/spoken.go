@@ -41,6 +41,9 @@ func Incoming(snap call.Snapshot, inForce map[string]string, info *call.Info) (w
 	return w.why(info), w.answerReveals(info), w.beforeAnswer(info)
 }
 
+// Hears is whether somebody, or something, is heard at a microphone's level in dBFS.
+func Hears(level float64) bool { return level > hearable }
+
 // Outcome is how a call went, in a word or a few.
 func Outcome(entry settings.HistoryEntry) string { return outcomeOf(entry) }
 
