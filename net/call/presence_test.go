@@ -354,6 +354,33 @@ func TestWordsOfSomebodyNotChosenAreNothing(t *testing.T) {
 	bob.sees(e, true)
 }
 
+// A chosen contact who has said nothing yet, and another's word in their drop: neither is here by it.
+func TestAnothersWordInAContactsDropShowsNobody(t *testing.T) {
+	w := newWorld(t)
+	m, e, b := person(t, w, 0, "mallory"), person(t, w, 0, "eve"), person(t, w, 1, "bob")
+	policy := together
+	policy.Ringing = false
+	bob := keepEvery(t, b, 20*time.Second, policy, agreed(m, both), agreed(e, both))
+	mallory := newAttacker(t, m)
+	heard := listenIn(t, m, b)
+	now := mallory.line.Now()
+	eves, err := handshake.SealPresence(e.Account.Self, b.Contact().Card.Key, wire.Presence{At: now.UnixMilli(), State: wire.PresenceHere})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mallory.post(b.Account.Relay, dropFor(m, b, now), eves)
+	bob.until("it has come to his drop", func() bool { return heard.last(b) == wire.PresenceHere })
+	mallory.settle(bob)
+	if bob.marked(m) || bob.marked(e) {
+		t.Errorf("by eve's word in mallory's drop, mallory is here: %v, eve: %v", bob.marked(m), bob.marked(e))
+	}
+	mallory.says(b, wire.Presence{At: now.UnixMilli() + 1, State: wire.PresenceHere})
+	bob.sees(m, true) // her own word counts
+	if bob.marked(e) {
+		t.Error("eve is here by a word of mallory's")
+	}
+}
+
 func TestOldRepeatedAndMisdatedWordsCountForNothing(t *testing.T) {
 	w := newWorld(t)
 	m, b := person(t, w, 0, "mallory"), person(t, w, 1, "bob")
