@@ -93,7 +93,7 @@ func (d *document) take(parser *unstable.Parser, table string, node *unstable.No
 	}
 	key, err := find(name)
 	if err != nil {
-		return d.fault(int(node.Raw.Offset), err.Error()+". put # before the line to switch it off")
+		return d.fault(int(node.Raw.Offset), err.Error()+"; put # before the line to switch it off")
 	}
 	text, ok := valueText(key, value)
 	if !ok {
@@ -162,7 +162,7 @@ func (d *document) syntax(err error) error {
 		line, _ = decode.Position()
 	}
 	reason := strings.TrimPrefix(err.Error(), "toml: ")
-	return d.faultAt(line, reason+". mend the line, or put # before it to switch it off")
+	return d.faultAt(line, reason+"; mend the line, or put # before it to switch it off")
 }
 
 // edit gives the file's bytes with one value changed. The result is read again:
