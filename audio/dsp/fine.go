@@ -72,7 +72,9 @@ func (f *fine) hear(mic, echo []float32, good bool, least int) (later float64, s
 			f.forget()
 			return l, s
 		}
-		said = max(said, s)
+		if said = max(said, s); s == fineStill {
+			return 0, s
+		}
 	}
 	return 0, said
 }
@@ -128,7 +130,7 @@ func (f *fine) judge(s *fineSum, least int) (later float64, said int) {
 	much := left(best) < 0.4*left(still) || best > still+0.25
 	if best < 0.45 || !much || at == 0 || at == fineLast || abs(at-fineReach) <= least {
 		s.agreed = false
-		if still > 0.7 && still > best-0.05 {
+		if still > best-0.02 && (still > 0.7 || still > 0.3 && clear) {
 			return 0, fineStill
 		}
 		return 0, fineSilent
@@ -136,6 +138,9 @@ func (f *fine) judge(s *fineSum, least int) (later float64, said int) {
 	again := s.agreed && abs(at-s.seen) <= 1
 	s.seen, s.agreed = at, clear
 	if !again || !clear {
+		if best < 0.7 { // somebody speaks: this may last
+			return 0, fineSilent
+		}
 		return 0, fineUnsure
 	}
 	a, b, c := f.together[at-1], f.together[at], f.together[at+1]

@@ -43,6 +43,7 @@ const (
 	residualQuiet = 1e-7 // power of a bin below which echo is none
 	residualDoubt = 0.1  // of the echo that the filter expects to miss is missed, see kalmanTrust
 	residualYoung = 250  // blocks of sound until then; all of it at first, when speech brings sounds that it never heard
+	residualLoss  = 0.7  // of the echo, when all of it may be left: half of that would do, were it the same in each bin
 	residualHush  = 0.03
 	residualFrom  = 4  // bins that say whether somebody is speaking: 375 Hz
 	residualTo    = 64 // to 6 kHz
@@ -146,7 +147,7 @@ func (r *residual) weigh() {
 	for b := range r.missed {
 		r.missed[b] = max(r.bands[bandOf(b)].value*r.echo[b], r.unsure[b])
 		if r.doubt {
-			r.missed[b] = max(r.missed[b], 2*r.echo[b])
+			r.missed[b] = max(r.missed[b], residualLoss*r.echo[b])
 		}
 		if b >= residualFrom && b < residualTo {
 			total += r.left[b]
