@@ -23,8 +23,8 @@ type align struct {
 	rate     float64 // samples of played for each of the microphone's, less one
 	open     int     // of what was read last, so many samples were not, or not wholly, there yet
 	read     int64   // written at that time
-	next     int64   // samples handed over when the microphone's next period was captured, or -1: all of them
-	mark     int64   // written when the newest was
+	next     float64 // samples handed over when the microphone's next period was captured, or -1: all of them
+	mark     float64 // written when the newest was
 	standing int     // periods since the last was
 	stood    int     // periods until it is known again how far ahead playing is
 	late     int64   // written when playing began to be late
@@ -76,7 +76,7 @@ func (a *align) bend(by float64) {
 
 // captured tells that the microphone's next period came when so many samples had been handed
 // over; it need not be told where all of them had been.
-func (a *align) captured(handed int64) { a.next = handed }
+func (a *align) captured(handed float64) { a.next = handed }
 
 // fill writes to out what was played, a sample for each of the microphone's. back is how many
 // samples before out read otherwise now. moved is by how many samples the echo is later in
@@ -108,8 +108,9 @@ func (a *align) fill(out []float32) (back, moved, found int) {
 	}
 	switch {
 	case a.standing >= alignStands:
+		before := a.silence
 		a.insert(a.written, max(0, int64(a.lead.middle-now)))
-		a.mark = a.written
+		a.mark += float64(a.silence - before)
 	case step < 0:
 		back = max(back, int(a.at)+alignTaps-int(a.late))
 		a.insert(a.late, int64(-step))
@@ -134,9 +135,9 @@ func (a *align) fill(out []float32) (back, moved, found int) {
 
 // ahead is how much had been handed over and not read when the next period was captured.
 func (a *align) ahead() float64 {
-	mark := a.written
+	mark := float64(a.written)
 	if a.next >= 0 {
-		mark, a.next = a.next+a.silence, -1
+		mark, a.next = a.next+float64(a.silence), -1
 	}
 	if mark != a.mark {
 		a.standing = 0
@@ -144,7 +145,7 @@ func (a *align) ahead() float64 {
 		a.standing++
 	}
 	a.mark = mark
-	return float64(mark) - a.at
+	return mark - a.at
 }
 
 // closer puts the reading place, when it has come out where the lead swings, as near to the

@@ -25,7 +25,7 @@ const (
 	leadMemory = 64  // periods
 	leadBegin  = 8   // in a row that agree before it is known where it swings
 	leadSure   = 3   // in a row that agree on another lead
-	leadSwing  = 192 // samples to each side that mean nothing, at least
+	leadSwing  = 144 // samples to each side that mean nothing, at least
 	leadWide   = 960 // and at most: pieces of 40 ms
 	leadStray  = 72  // samples beyond what was seen that mean nothing yet
 	leadDrift  = 0.2 // samples a period by which two clocks may move it
@@ -49,9 +49,10 @@ func (l *lead) hear(now float64) (step float64, found int) {
 		if l.count >= leadBegin && most-least <= 2*(leadSwing-leadStray) {
 			l.middle, l.swing = (least+most)/2, leadSwing
 		}
-		l.spoilt++
-		l.widen()
-		return 0, leadOdd
+		if l.spoilt += 4; l.spoilt >= leadSpoilt {
+			l.widen()
+		}
+		return 0, leadEven
 	}
 	off := now - l.middle
 	if off >= -l.swing && off <= l.swing {
@@ -60,8 +61,9 @@ func (l *lead) hear(now float64) (step float64, found int) {
 		return 0, leadEven
 	}
 	l.odds++
-	l.spoilt++
-	l.widen()
+	if l.spoilt++; l.spoilt >= leadSpoilt {
+		l.widen()
+	}
 	least, most := l.of(leadSure)
 	if l.odds >= leadSure && most-least <= 2*l.swing-leadStray {
 		l.odds = 0
@@ -91,9 +93,6 @@ func (l *lead) of(periods int) (least, most float64) {
 
 // widen is for devices that take or bring more at a time.
 func (l *lead) widen() {
-	if l.spoilt < leadSpoilt {
-		return
-	}
 	sorted := l.sorted[:copy(l.sorted[:], l.last[:min(l.count, leadMemory)])]
 	slices.Sort(sorted)
 	low, high := sorted[len(sorted)/10], sorted[len(sorted)*9/10]

@@ -2,6 +2,7 @@ package dsp
 
 import (
 	"sync"
+	"time"
 
 	"sotto/audio"
 )
@@ -14,20 +15,22 @@ type queue struct {
 	first  int
 	count  int
 	pushed int64 // samples so far
+	size   int   // of the newest piece
+	at     time.Duration
 }
 
 // piece is a period of sound at most.
 type piece struct {
 	sound [audio.PeriodSamples]float32
 	size  int
-	from  int64 // samples that were pushed before it: a step in it shows what was lost
-	mark  int64 // what whoever pushed it says of that moment
+	from  int64   // samples that were pushed before it: a step in it shows what was lost
+	mark  float64 // what whoever pushed it says of that moment
 }
 
 func newQueue(pieces int) *queue { return &queue{slots: make([]piece, pieces)} }
 
-// push copies a piece in, and returns how many samples were pushed so far.
-func (q *queue) push(sound []float32, mark int64) int64 {
+// push copies a piece in at an instant. mark goes with it.
+func (q *queue) push(sound []float32, at time.Duration, mark float64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.count == len(q.slots) {
@@ -37,8 +40,17 @@ func (q *queue) push(sound []float32, mark int64) int64 {
 	p.size = copy(p.sound[:], sound)
 	p.from, p.mark = q.pushed, mark
 	q.pushed += int64(p.size)
+	q.size, q.at = p.size, at
 	q.count++
-	return q.pushed
+}
+
+// reached is how many samples were pushed until an instant, were each piece to come evenly
+// while it lasts.
+func (q *queue) reached(at time.Duration) float64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	left := float64(q.size) - (at-q.at).Seconds()*audio.SampleRate
+	return float64(q.pushed) - max(0, left)
 }
 
 // pop copies the oldest piece out; left is how many wait behind it.

@@ -22,6 +22,7 @@ package dsp
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"sotto/audio"
 )
@@ -55,9 +56,9 @@ const (
 // Voice is an audio.Voice for one call.
 type Voice struct {
 	config   atomic.Pointer[Config] // what is wanted
-	captured *queue                 // marked with handed
+	captured *queue                 // marked with how far played had come
 	played   *queue
-	handed   atomic.Int64  // samples that were played so far
+	now      func() time.Duration
 	wake     chan struct{} // holds a token after Captured; cap 1
 	passed   atomic.Uint64
 
@@ -81,6 +82,8 @@ func New(config Config) *Voice {
 		captured: newQueue(capturedRoom), played: newQueue(playedRoom),
 		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
+	began := time.Now()
+	v.now = func() time.Duration { return time.Since(began) }
 	v.Use(config)
 	return v
 }
@@ -104,7 +107,8 @@ func (v *Voice) Start(deliver func(period []float32)) {
 
 // Captured takes a period of the microphone. It copies and returns.
 func (v *Voice) Captured(period []float32) {
-	v.captured.push(period, v.handed.Load())
+	now := v.now()
+	v.captured.push(period, now, v.played.reached(now))
 	select {
 	case v.wake <- struct{}{}:
 	default:
@@ -114,7 +118,7 @@ func (v *Voice) Captured(period []float32) {
 // Played takes what the loudspeaker took, a period at most. It copies and returns.
 func (v *Voice) Played(sound []float32) {
 	if v.config.Load().Echo {
-		v.handed.Store(v.played.push(sound, 0))
+		v.played.push(sound, v.now(), 0)
 	}
 }
 
@@ -188,6 +192,6 @@ func (v *Voice) tell(a *align) {
 	}
 	v.expected = v.near.from + int64(v.near.size)
 	if a.written > 0 {
-		a.captured(v.near.mark - v.base)
+		a.captured(v.near.mark - float64(v.base))
 	}
 }
