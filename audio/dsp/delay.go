@@ -173,7 +173,7 @@ func (d *delay) pick() int {
 		return -1
 	}
 	for i := max(0, at-delayEarlier); i < at-delayWindow; i++ {
-		if energy[i] > max(0.2*best, delayStands*middle) {
+		if energy[i] > max(0.35*best, delayStands*middle) {
 			at = i
 			break
 		}

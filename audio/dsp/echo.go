@@ -49,8 +49,8 @@ const (
 	echoLoud       = 1e-6         // mean power, -60 dBFS: what plays below it tells nothing
 	echoLost       = 100          // so many are too many
 	echoFound      = 20           // of them are made good by one that it explains
-	echoAway       = 20           // words in a row that the echo begins much later: the filter covers it, and yet
-	echoEarly      = 4            // words in a row that it begins earlier, where the filter does not look
+	echoAway       = 20           // words in a row that the echo begins much later or earlier than the filter
+	echoEarly      = 4            // words that are enough when the filter never explained anything there
 	echoDoubt      = 40           // loud periods after which a filter that may stand in a wrong place is believed again
 	echoSettle     = fineHold + 2 // and those after which one is that was moved to where the echo was found
 	echoStrange    = 6            // periods that are as loud as the echo and not like it are taken for an echo that is elsewhere
@@ -155,14 +155,13 @@ func (e *echo) pass(period []float32) {
 // elsewhere: too late to see the direct sound, or so early that it misses the end.
 func (e *echo) found(to int) {
 	switch {
-	case e.known && to < e.shift-echoStay:
-		e.away += echoAway / echoEarly
-	case e.known && to > e.shift+2*echoMargin && e.left > 0.5*e.heard:
-		e.away += echoAway / echoEarly
-	case e.known && to > e.shift+2*echoMargin:
+	case !e.known:
+	case to >= e.shift-echoStay && to <= e.shift+2*echoMargin:
+		e.away = 0
+	case e.proven:
 		e.away++
 	default:
-		e.away = 0
+		e.away += echoAway / echoEarly
 	}
 	switch {
 	case (!e.known || e.lost > echoLost) && e.left > 0.7*e.heard:
@@ -188,6 +187,9 @@ func (e *echo) follow(period, echo []float32) {
 	loud := meanSquare(e.block) > echoLoud
 	e.quiet = !loud
 	good := left < 0.01*mic
+	if loud && left < 0.03*mic {
+		e.away = 0 // no other place could explain more
+	}
 	if loud && e.doubt == 0 {
 		const smooth = 0.03
 		e.heard += smooth * (mic - e.heard)

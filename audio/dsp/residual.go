@@ -193,19 +193,20 @@ func (r *residual) measure() {
 			r.echo[b] = max(r.echo[b]*0.8, r.echo[b]+0.5*(y2-r.echo[b])) // a room rings on
 		}
 	}
+	pace := 0.02 * (1 - 0.9*r.near) // two who speak at once go together by chance, for a while
 	for i := range r.bands {
 		if r.doubt {
 			break
 		}
-		r.bands[i].learn(errs[i], echo[i])
+		r.bands[i].learn(errs[i], echo[i], pace)
 	}
 }
 
-func (l *leak) learn(e, y float32) {
+func (l *leak) learn(e, y, pace float32) {
 	de, dy := e-l.meanE, y-l.meanY
 	l.meanE += 0.1 * de
 	l.meanY += 0.1 * dy
-	pace := 0.02 * min(1, y/(e+1e-9))
+	pace *= min(1, y/(e+1e-9))
 	l.cross += pace * (de*dy - l.cross)
 	l.square += pace * (dy*dy - l.square)
 	l.cross = max(l.cross, 0.0005*l.square)
