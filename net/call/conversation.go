@@ -73,6 +73,7 @@ func (t *conversation) run(ctx context.Context) (err error) {
 	c.warn(t.sound.Warnings...)
 	c.engine.mu.Lock()
 	c.session, c.useDevices = session, t.sound.Use
+	c.info.MicWords, c.info.SpeakerWords = t.sound.MicWords, t.sound.SpeakerWords
 	c.info.ConnectedAt = time.Now()
 	c.applyMuteLocked()
 	c.engine.mu.Unlock()

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -16,11 +17,12 @@ var ErrFixedDevices = errors.New("the devices of this call cannot be changed")
 // run, which a sound server that hangs may delay by some seconds.
 func (e *Engine) UseDevices(mic, speaker string) error {
 	var use func(mic, speaker string) error
+	var live *call
 	err := e.command(func(c *call) error {
 		if c.info.Phase != Connected {
 			return ErrNoCall
 		}
-		use = c.useDevices
+		live, use = c, c.useDevices
 		return nil
 	})
 	switch {
@@ -29,7 +31,13 @@ func (e *Engine) UseDevices(mic, speaker string) error {
 	case use == nil:
 		return ErrFixedDevices
 	}
-	return use(mic, speaker)
+	if err := use(mic, speaker); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	live.info.MicWords, live.info.SpeakerWords = cmp.Or(mic, live.info.MicWords), cmp.Or(speaker, live.info.SpeakerWords)
+	return nil
 }
 
 // notice adds a sentence about the devices to those on the screen, or takes it away

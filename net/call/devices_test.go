@@ -27,7 +27,7 @@ func TestDevicesInACall(t *testing.T) {
 				return call.Sound{}, err
 			}
 			return call.Sound{
-				Source: mic, Sink: fake.NewNullSink(), Notices: notices,
+				Source: mic, Sink: fake.NewNullSink(), Notices: notices, MicWords: "null", SpeakerWords: "null",
 				Use: func(words, _ string) error { return open.Change(mic, words) },
 			}, nil
 		},
@@ -47,7 +47,13 @@ func TestDevicesInACall(t *testing.T) {
 	if err := engine.UseDevices("what:ever", ""); !errors.Is(err, audio.ErrUsage) {
 		t.Errorf("words that mean nothing: %v", err)
 	}
+	if info := engine.Snapshot().Call; info.MicWords != "null" || info.SpeakerWords != "null" {
+		t.Errorf("in use are %q and %q", info.MicWords, info.SpeakerWords)
+	}
 	s.do(engine.UseDevices("tone:440", ""))
+	if info := engine.Snapshot().Call; info.MicWords != "tone:440" || info.SpeakerWords != "null" {
+		t.Errorf("after the change, in use are %q and %q", info.MicWords, info.SpeakerWords)
+	}
 	for s.await(call.EventStats).Call.Stats.LevelIn < -20 { // the new microphone is heard
 	}
 

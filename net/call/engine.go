@@ -101,6 +101,8 @@ type Sound struct {
 
 	Notices <-chan audio.Notice             // what becomes of them in the call; nil: nothing is told
 	Use     func(mic, speaker string) error // changes them; "" leaves one as it is; nil: they cannot be changed
+
+	MicWords, SpeakerWords string // what they were chosen by, as --mic and --speaker take it; "": not told
 }
 
 // Ringer sounds a pattern until stop is called.

@@ -89,6 +89,8 @@ type Info struct {
 	Reason       Reason // set when Ended
 	Detail       string // Ended: what happened and what to do, when there is more to say than Reason
 	Warnings     []string
+
+	MicWords, SpeakerWords string // what the sound of a connected call was chosen by, last; "": not told
 }
 
 // Talked is how long the call has been, or was, connected.

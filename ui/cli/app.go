@@ -269,7 +269,7 @@ func (a *app) openSound() (call.Sound, error) {
 		_ = source.Close()
 		return call.Sound{}, err
 	}
-	opened := call.Sound{Source: source, Sink: sink, Frames: a.frames, Notices: notices, Use: func(mic, speaker string) error {
+	opened := call.Sound{Source: source, Sink: sink, Frames: a.frames, Notices: notices, MicWords: mic, SpeakerWords: speaker, Use: func(mic, speaker string) error {
 		return errors.Join(open.Change(source, mic), open.Change(sink, speaker))
 	}}
 	if voice := a.openVoice(mic, source, sink); voice != nil {

@@ -87,6 +87,14 @@ func use(p *plain, rest string) error {
 	return err
 }
 
+// device is what the words of a microphone or a speaker are called.
+func device(words string) string {
+	if words == "default" {
+		return "the system's"
+	}
+	return words
+}
+
 // live is the call that goes on; nil for none.
 func (p *plain) live() (call.Snapshot, *call.Info) {
 	snap := p.Calls.Snapshot()
@@ -132,6 +140,9 @@ func status(p *plain, _ string) error {
 	}
 	if info.Phase == call.Connecting || info.Phase == call.Connected {
 		p.sayAll(tui.Claims(info, snap.RelayHere))
+	}
+	if info.MicWords != "" && info.SpeakerWords != "" {
+		p.say("Microphone: %s. Speaker: %s.", device(info.MicWords), device(info.SpeakerWords))
 	}
 	if snap.Waiting != nil {
 		p.say("%s, %s, is calling too.", snap.Waiting.Peer.Name, mark(snap.Waiting))

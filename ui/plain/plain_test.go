@@ -37,6 +37,7 @@ func firstRunAndCall(s *session) {
 	s.until("Muted: you are not heard.")
 	s.until("You are talking, but you are muted.") // the microphone is a tone
 	s.asked("status", "Who can hear: You and echo, nobody else")
+	s.asked("status", "Microphone: tone. Speaker: null.")
 	s.asked("status", "our sound leaves in ") // "pieces of 20 ms", or short ones by now
 	s.typed("unmute")
 	s.until("You are heard again.")

@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"sotto/audio/open"
+	"sotto/net/call"
 )
 
 // devicePicker lists the microphones, the speakers, or both. It asks the sound
@@ -50,7 +51,10 @@ func (m *model) keepDevices(result devicesFound) {
 			label = map[string]string{microphone: "Microphone: ", speaker: "Speaker: "}[kind] + label
 		}
 		if d.stored[kind] == words && words != "" {
-			label, d.list.at = label+" (now)", len(d.found)
+			label += " (now)"
+			if kind == d.kinds[0] {
+				d.list.at = len(d.found)
+			}
 		}
 		d.found = append(d.found, deviceChoice{kind, words})
 		d.list.options = append(d.list.options, option{value: words, label: label, means: means})
@@ -136,9 +140,10 @@ func (d *devicePicker) do(m *model, chosen action) tea.Cmd {
 }
 
 // newCallDevices changes what the call is spoken into and heard with.
-func newCallDevices() *devicePicker {
+func newCallDevices(info *call.Info) *devicePicker {
 	return &devicePicker{
 		title: "Devices of this call", kinds: []string{microphone, speaker},
+		stored: map[string]string{microphone: info.MicWords, speaker: info.SpeakerWords},
 		chosen: func(m *model, kind, words string) tea.Cmd {
 			calls, mic, loud := m.calls, words, ""
 			text := "The microphone was changed for this call."

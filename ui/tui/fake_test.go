@@ -406,7 +406,7 @@ func aCall() *call.Info {
 		ID: "1", Phase: call.Connected, Peer: call.Peer{Name: "bob", Known: true, Verified: true},
 		Started: start.Add(-70 * time.Second), ConnectedAt: start.Add(-65 * time.Second),
 		Stats:   call.Stats{RTTMilliseconds: 42, FrameMilliseconds: 20, LevelIn: -18, LevelOut: -31},
-		Quality: call.Quality{Word: "good"},
+		Quality: call.Quality{Word: "good"}, MicWords: "default", SpeakerWords: "device:head",
 		Proof: call.Proof{
 			Route: "relay", RelayLocal: "192.0.2.17:51402", RelayRemote: "198.51.100.9:60402", PeerSees: "192.0.2.17:51402",
 			Encrypted: true, Cipher: "AES-256-GCM", PostQuantum: true, Verified: true,

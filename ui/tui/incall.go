@@ -243,7 +243,7 @@ func (inCall) do(m *model, chosen action) tea.Cmd {
 			return m.pull()
 		})
 	case openDevices:
-		picker := newCallDevices()
+		picker := newCallDevices(info)
 		m.push(picker)
 		return picker.ask(m.profile)
 	case showProof:

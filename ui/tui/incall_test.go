@@ -122,7 +122,7 @@ func TestDeafened(t *testing.T) {
 func TestDevicesAreChangedInTheCall(t *testing.T) {
 	d := newDriver(t, &fakeCalls{snap: with(nil)}, newFakeProfile(true))
 	d.press("g")
-	d.wants("› Microphone: the system's", "Microphone: Desk microphone", "Speaker: Headphones")
+	d.wants("› Microphone: the system's (now)", "Microphone: Desk microphone", "Speaker: Headphones (now)")
 	d.press("down", "enter")
 	d.wants("The microphone was changed for this call.", "h hang up")
 	d.press("g")
