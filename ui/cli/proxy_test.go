@@ -148,6 +148,11 @@ func TestCallThroughAProxy(t *testing.T) {
 	if status := call.exit(); status != 0 {
 		t.Errorf("status %d\n%s", status, call.stderr)
 	}
+	checks, _, _ := examine(t, "--home", alice, "--mic", "tone", "--speaker", "null")
+	allWell(t, checks, "relay", "clock", "tls")
+	if checks["udp"] != nil || !strings.Contains(checks["tls"].text("detail"), socks.address) {
+		t.Errorf("the doctor behind a proxy: %v", checks)
+	}
 	relay, _, _ := strings.Cut(relayA, "#")
 	for _, asked := range socks.all() {
 		if asked != relay {
