@@ -104,7 +104,8 @@ sound-table: deps
 .PHONY: bench-voice
 bench-voice: deps
 	@sh .ci/speech.sh bin/speech.wav
-	VOICE_SPEECH=$(CURDIR)/bin/speech.wav $(GO) test -tags $(TAGS) -count 1 -timeout 30m -v -run '^TestVoiceTable$$' ./audio/dsp
+	@for language in es fr it ru; do sh .ci/speech.sh bin/speech-$$language.wav $$language || exit 1; done
+	VOICE_SPEECH=$(CURDIR)/bin $(GO) test -tags $(TAGS) -count 1 -timeout 30m -v -run '^TestVoiceTable$$' ./audio/dsp
 
 fuzz: deps
 	@sh .ci/fuzz.sh

@@ -10,6 +10,8 @@ type chain struct {
 	loudness loudness // tells speech where RNNoise does not
 }
 
+const flushMost = 100 // of full scale
+
 // use makes the parts that are wanted and lets go of the others.
 func (c *chain) use(config Config) {
 	set(&c.highPass, config.HighPass, func() *highPass { return newHighPass(highPassCut) })
@@ -42,12 +44,13 @@ func (c *chain) play(sound []float32) {
 	}
 }
 
-// flush makes silence of what is as good as silent: below -140 dBFS. A decoder's silence
+// flush makes silence of what is as good as silent, below -140 dBFS: a decoder's silence
 // is 1e-30 or so, whose squares are denormal numbers, and these take a processor ten to a
-// hundred times as long.
+// hundred times as long. And of what is no sound at all, which a broken device gives: one
+// such number would stay in every filter.
 func flush(sound []float32) {
 	for i, x := range sound {
-		if x > -1e-7 && x < 1e-7 {
+		if x > -1e-7 && x < 1e-7 || !(x > -flushMost && x < flushMost) {
 			sound[i] = 0
 		}
 	}
@@ -55,10 +58,14 @@ func flush(sound []float32) {
 
 // process works on a period in place. late leaves out what is costly.
 func (c *chain) process(period []float32, late bool) {
+	flush(period)
+	if c.echo != nil {
+		c.echo.find(period)
+	}
 	if c.highPass != nil {
 		c.highPass.process(period)
+		flush(period)
 	}
-	flush(period)
 	near := float32(1)
 	if c.echo != nil {
 		if late {

@@ -39,6 +39,8 @@ type echo struct {
 	doubted         int     // periods until what came out in doubt has left residual's windows
 	strange         int     // periods since it last did in which what is left is like the echo
 	doubt           int     // periods for which it may still stand in a wrong place
+	hole            []bool  // samples of the period that the microphone left out
+	holes           int     // periods with a hole, and one more that rings of it
 }
 
 const (
@@ -55,6 +57,10 @@ const (
 	echoSettle     = fineHold + 2 // and those after which one is that was moved to where the echo was found
 	echoStrange    = 6            // periods that are as loud as the echo and not like it are taken for an echo that is elsewhere
 	echoLinger     = 3            // periods
+	echoHole       = 24           // samples, half a millisecond
+	echoMissed     = 0.1          // see missed
+	echoYoung      = 250          // blocks of sound until then
+	echoBare       = 100          // blocks of sound in which no echo was found, after which there is none
 	echoStay       = 240          // samples: nearer to where it is now the filter is not moved for the coarse search
 )
 
@@ -68,6 +74,7 @@ func newEcho() *echo {
 		far:      make([]float32, audio.PeriodSamples),
 		block:    make([]float32, audio.PeriodSamples),
 		err:      make([]float32, audio.PeriodSamples),
+		hole:     make([]bool, audio.PeriodSamples),
 	}
 	e.slip, e.fine = newSlip(e.filter), newFine()
 	return e
@@ -123,10 +130,19 @@ func (e *echo) process(period []float32) {
 	for i, v := range period {
 		e.err[i] = v - echo[i]
 	}
-	if sure {
-		e.filter.learn(e.err)
+	if e.holes > 0 {
+		e.leaveOut(period)
+	} else {
+		if sure {
+			e.filter.learn(e.err)
+		}
+		e.follow(period, echo)
 	}
-	e.follow(period, echo)
+	if e.bare() {
+		copy(e.err, period)
+		clear(echo)
+		clear(e.filter.unsure)
+	}
 	if e.doubt > 0 && meanSquare(e.err) > meanSquare(period) {
 		copy(e.err, period)
 	}
@@ -136,8 +152,50 @@ func (e *echo) process(period []float32) {
 	e.residual.doubt, e.residual.blind = e.doubted > 0, false
 	e.residual.hush = e.residual.doubt && (e.align.stood > 0 || e.residual.hush)
 	e.doubted = max(0, e.doubted-1)
-	e.residual.process(period, e.err, echo, e.filter)
+	e.residual.process(period, e.err, echo, e.filter.unsure, e.missed())
 }
+
+// find looks for holes in a period as the device gave it: a microphone that hears a room
+// gives no echoHole zeros in a row, one whose driver stumbles does.
+func (e *echo) find(period []float32) {
+	run := 0
+	e.holes = max(0, e.holes-1)
+	for i, v := range period {
+		e.hole[i] = false
+		if run++; v != 0 {
+			run = 0
+		}
+		if run < echoHole {
+			continue
+		}
+		for k := i; k >= 0 && !e.hole[k] && period[k] == 0; k-- {
+			e.hole[k] = true
+		}
+		e.holes = 2
+	}
+}
+
+// leaveOut takes no echo from where the microphone gave none, and learns nothing.
+func (e *echo) leaveOut(period []float32) {
+	for i, hole := range e.hole {
+		if hole {
+			e.err[i] = period[i]
+		}
+	}
+}
+
+// missed is the part of the echo that the filter expects to miss which it does miss. All of
+// it at first, when speech brings sounds that the filter never heard; less later, see
+// kalmanTrust.
+func (e *echo) missed() float32 {
+	if !e.known {
+		return 0
+	}
+	return max(echoMissed, 1-float32(e.filter.learned)/echoYoung)
+}
+
+// bare tells that there seems to be no echo, as with a headset.
+func (e *echo) bare() bool { return !e.known && e.filter.learned > echoBare }
 
 // pass lets a period through, as much later as process would, with what may be echo held down.
 func (e *echo) pass(period []float32) {
@@ -146,7 +204,7 @@ func (e *echo) pass(period []float32) {
 	e.filter.reference(e.block)
 	clear(e.err)
 	e.residual.doubt, e.residual.blind = true, true
-	e.residual.process(period, period, e.err, e.filter)
+	e.residual.process(period, period, e.err, e.filter.unsure, e.missed())
 	e.doubt = max(e.doubt, 1)
 }
 

@@ -41,8 +41,6 @@ const (
 	residualBands  = 12
 
 	residualQuiet = 1e-7 // power of a bin below which echo is none
-	residualDoubt = 0.1  // of the echo that the filter expects to miss is missed, see kalmanTrust
-	residualYoung = 250  // blocks of sound until then; all of it at first, when speech brings sounds that it never heard
 	residualLoss  = 0.7  // of the echo, when all of it may be left: half of that would do, were it the same in each bin
 	residualHush  = 0.03
 	residualFrom  = 4  // bins that say whether somebody is speaking: 375 Hz
@@ -79,12 +77,11 @@ func (r *residual) reset() {
 	r.near = 1
 }
 
-// process writes a period to out from the filter's error, its echo, and what the filter
-// says of itself.
-func (r *residual) process(out, errs, echo []float32, filter *kalman) {
-	unsure := filter.unsure
-	doubt := max(residualDoubt, 1-float32(filter.learned)/residualYoung)
-	share := doubt * 0.5 * float32(residualWindow) / echoTransform // half: the window's power
+// process writes a period to out from the filter's error, its echo, and the power
+// spectrum of the echo that it expects to miss, of which a part is missed, in its transform
+// of echoTransform.
+func (r *residual) process(out, errs, echo, unsure []float32, part float32) {
+	share := part * 0.5 * float32(residualWindow) / echoTransform // half: the window's power
 	last := len(unsure) - 1
 	for b := range r.unsure {
 		r.unsure[b] = share * (unsure[max(2*b-1, 0)] + unsure[2*b] + unsure[min(2*b+1, last)]) / 3
