@@ -22,7 +22,9 @@ import (
 const (
 	SampleRate    = 48000
 	PeriodSamples = 480
-	FrameSamples  = 960
+	// ConcealSamples is the least that a decoder makes up at once, 2.5 ms.
+	ConcealSamples = 120
+	FrameSamples   = 960
 
 	PeriodDuration = 10 * time.Millisecond
 	FrameDuration  = 20 * time.Millisecond
@@ -98,7 +100,7 @@ type Decoder interface {
 	// Decode writes the frame's samples to frame, which has FrameSamples or
 	// PeriodSamples. A payload of another length is an error.
 	Decode(payload []byte, frame []float32) error
-	// Conceal fills pcm (a whole number of periods, at most one frame) with what
+	// Conceal fills pcm (a multiple of ConcealSamples, at most one frame) with what
 	// the sound before it suggests, in place of a frame that did not come.
 	Conceal(pcm []float32) error
 }

@@ -155,7 +155,7 @@ func TestRoundTripIsHeard(t *testing.T) {
 }
 
 func TestConcealmentContinuesTheSoundAndKeepsToItsBuffer(t *testing.T) {
-	for _, pair := range pairs[:1] {
+	for _, pair := range pairs {
 		encoder, _ := pair.encoder()
 		decoder, _ := pair.decoder()
 		payload := make([]byte, codec.PayloadSize)
@@ -173,18 +173,20 @@ func TestConcealmentContinuesTheSoundAndKeepsToItsBuffer(t *testing.T) {
 			}
 		}
 		backing := make([]float32, 4*audio.FrameSamples)
-		for i := range backing {
-			backing[i] = 7
-		}
-		if err := decoder.Conceal(backing[:audio.PeriodSamples]); err != nil {
-			t.Fatal(err)
-		}
-		if level := audio.Level(backing[:audio.PeriodSamples]); level < -20 {
-			t.Errorf("a lost tone is concealed at %.1f dBFS", level)
-		}
-		for i, sample := range backing[audio.PeriodSamples:] {
-			if sample != 7 {
-				t.Fatalf("concealing wrote past its buffer at %d", i)
+		for _, step := range []int{audio.ConcealSamples, audio.ConcealSamples, 2 * audio.ConcealSamples, audio.PeriodSamples} {
+			for i := range backing {
+				backing[i] = 7
+			}
+			if err := decoder.Conceal(backing[:step]); err != nil {
+				t.Fatal(err)
+			}
+			if level := audio.Level(backing[:step]); level < -20 {
+				t.Errorf("a lost tone is concealed at %.1f dBFS", level)
+			}
+			for i, sample := range backing[step:] {
+				if sample != 7 {
+					t.Fatalf("concealing wrote past its buffer at %d", i)
+				}
 			}
 		}
 	}

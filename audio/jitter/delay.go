@@ -12,8 +12,8 @@ const (
 
 	bucketTime = 2 * time.Millisecond
 	buckets    = 200
-	forget     = 0.99  // weight of what was known when a frame arrives: e-fold after 2 s
-	quantile   = 0.985 // share of frames that shall come in time
+	forget     = 0.99 // weight of what was known when a frame arrives: e-fold after 2 s
+	quantile   = 0.97 // share of frames that shall come in time; copies bring most of the others
 	minTarget  = 2 * time.Millisecond
 	maxTarget  = buckets * bucketTime
 	firstLag   = 8 * time.Millisecond // what is assumed before anything is known

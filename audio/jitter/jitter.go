@@ -48,6 +48,11 @@ const (
 
 	concealSamples = 60 * sampleRate / 1000 // a longer gap fades to comfort noise over one more frame
 	fadeInSamples  = 120
+	// concealStep is the least a codec makes up at once, 2.5 ms. A frame that may only
+	// be late is waited for in as few of these as the loudspeaker asks for, because what
+	// is made up beyond its coming is delay; then in ever longer pieces, because libopus
+	// turns to noise after five.
+	concealStep = 120
 	// skipOver is how far beyond the target the delay must be for whole frames to
 	// be dropped: more than stretching makes up for in two seconds.
 	skipOver = 400 * time.Millisecond
@@ -55,7 +60,7 @@ const (
 	skipSpare = 20 * time.Millisecond
 	// lengthenUnder is how far below the target the lead must be for sound to be
 	// stretched at once; the resampler deals with less.
-	lengthenUnder = 4 * time.Millisecond
+	lengthenUnder = 8 * time.Millisecond
 	// shortenOver is the slack from which sound is shortened, shortenSpare what is left
 	// of it then. Little slack is no hurry: only sound that repeats itself is cut.
 	shortenOver  = 4 * time.Millisecond
@@ -64,8 +69,8 @@ const (
 	patience     = 0.93
 	// calmSamples is how long after the delay had to grow it is not made smaller again,
 	// unless there is much to gain: hiccups come in company, and each change is heard.
-	calmSamples = 10 * sampleRate
-	calmSlack   = 25 * time.Millisecond
+	calmSamples = 20 * sampleRate
+	calmSlack   = 12 * time.Millisecond
 )
 
 // ErrPayload: a payload is empty or longer than MaxPayload.
@@ -309,8 +314,9 @@ func (b *Buffer) refill(now time.Time) Sound {
 	}
 	b.leftover = Concealed
 	if int32(b.highest-b.next) < 0 { // nothing newer: perhaps only late
-		b.conceal(periodSamples)
-		b.held += periodSamples
+		n := min(periodSamples, max(b.held, (b.asked+concealStep-1)/concealStep*concealStep))
+		b.conceal(n)
+		b.held += n
 		b.calm = 0
 		return Concealed
 	}
@@ -358,7 +364,7 @@ func (b *Buffer) decode(place *slot) Sound {
 	return Real
 }
 
-// conceal adds n samples (whole periods) of made-up sound, comfort noise when the gap is long.
+// conceal adds n samples (whole steps) of made-up sound, comfort noise when the gap is long.
 func (b *Buffer) conceal(n int) {
 	start := len(b.queue)
 	b.queue = b.queue[:start+n]

@@ -68,8 +68,8 @@ func Decoded(frame []float32, samples int, err error) error {
 
 // Conceal checks what a decoder is asked to make up.
 func Conceal(pcm []float32) error {
-	if len(pcm) == 0 || len(pcm) > audio.FrameSamples || len(pcm)%audio.PeriodSamples != 0 {
-		return fmt.Errorf("one or two periods can be concealed at a time, not %d samples", len(pcm))
+	if len(pcm) == 0 || len(pcm) > audio.FrameSamples || len(pcm)%audio.ConcealSamples != 0 {
+		return fmt.Errorf("up to a frame can be concealed at a time, in steps of %d samples, not %d", audio.ConcealSamples, len(pcm))
 	}
 	return nil
 }
