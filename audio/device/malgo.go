@@ -36,6 +36,9 @@ const (
 	closeLimit = 500 * time.Millisecond
 )
 
+// pulseSpare is how much more than a period PulseAudio keeps of what it plays.
+const pulseSpare = 5 * time.Millisecond
+
 var errHangs = errors.New("the sound server does not answer; restart it, or use null")
 
 // system is a connection to the sound server.
@@ -225,10 +228,11 @@ func (s system) open(kind, name string, period time.Duration) (*stream, error) {
 		}
 		return nil, err
 	}
+	size, lasts := s.buffer(kind, period)
 	config := malgo.DefaultDeviceConfig(deviceType(kind))
 	config.SampleRate = audio.SampleRate
 	// Explicit: PulseAudio's own idea of low latency is 25 ms.
-	config.PeriodSizeInFrames = uint32(period * audio.SampleRate / time.Second)
+	config.PeriodSizeInFrames = uint32(size * audio.SampleRate / time.Second)
 	// Asked for as little at a time as the system does: PulseAudio and PipeWire, 2.5 ms.
 	config.NoFixedSizedCallback = 1
 	config.Pulse.StreamNameCapture, config.Pulse.StreamNamePlayback = "Sotto", "Sotto"
@@ -256,7 +260,7 @@ func (s system) open(kind, name string, period time.Duration) (*stream, error) {
 		return nil, fmt.Errorf("%w: there is no %s", audio.ErrNoDevices, spoken(kind))
 	}
 	stream := newStream(kind, shown, s)
-	stream.period = period
+	stream.lasts = lasts
 	if at >= 0 {
 		stream.opened = all[at].Device
 	}
@@ -265,6 +269,19 @@ func (s system) open(kind, name string, period time.Duration) (*stream, error) {
 		return nil, fmt.Errorf("%w: %s: %w", audio.ErrDevice, shown, mend(err))
 	}
 	return stream, nil
+}
+
+// buffer is how long the pieces are that miniaudio is asked for, and how long the device
+// goes on by itself. miniaudio has most systems keep three pieces. PulseAudio and what
+// stands in for it keep one of what they play, and a quarter of that is with the card
+// already: a loudspeaker would run dry whenever this program got no processor for 7.5 ms,
+// each time with a gap, and as much delay for good.
+func (s system) buffer(kind string, period time.Duration) (size, lasts time.Duration) {
+	if s.backend == malgo.BackendPulseaudio && kind == Playback {
+		size = period + pulseSpare
+		return size, size * 3 / 4
+	}
+	return period, 3 * period
 }
 
 // mend adds what to do to what miniaudio says.

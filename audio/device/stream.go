@@ -32,7 +32,7 @@ type stream struct {
 	kind   string
 	name   string
 	opened Device
-	period time.Duration
+	lasts  time.Duration // how long the device goes on when its callback is late
 	system system
 	device *malgo.Device
 	lost   chan error // holds the one error it ever carries
@@ -100,10 +100,10 @@ func (s *stream) callback(output, input []byte, _ uint32) {
 }
 
 // tick notes that the callback runs, and whether it was kept waiting for longer than
-// the device's buffer lasts: miniaudio keeps three periods.
+// the device's buffer lasts.
 func (s *stream) tick(now int64) {
 	last := s.last.Swap(now)
-	if time.Duration(now-last) > 3*s.period && now-s.began.Load() > int64(settledAfter) {
+	if time.Duration(now-last) > s.lasts && now-s.began.Load() > int64(settledAfter) {
 		s.gaps.Add(1)
 	}
 }

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	stumbles      = 5 // gaps within stumblesWithin make a habit
-	stumblesFor   = 10 * time.Second
+	stumbles      = 10 // seconds with a gap in them, within stumblesFor, make a habit; bad moments make none
+	stumblesFor   = 30 * time.Second
 	stumblesAfter = 5 * time.Second // a device that has just taken over is forgiven
 )
 
@@ -61,9 +61,10 @@ func (s *keeping) ladder(now time.Time) bool {
 		o.gaps = gaps
 		return false
 	}
-	for ; o.gaps < gaps; o.gaps++ {
+	if n := len(o.stumble); gaps > o.gaps && (n == 0 || now.Sub(o.stumble[n-1]) >= time.Second) {
 		o.stumble = append(o.stumble, now)
 	}
+	o.gaps = gaps
 	for len(o.stumble) > 0 && now.Sub(o.stumble[0]) > stumblesFor {
 		o.stumble = o.stumble[1:]
 	}

@@ -284,14 +284,20 @@ func TestTheLadder(t *testing.T) {
 		b := &bench{there: []device.Device{microphone("mic", true)}}
 		k, hardware := keep(t, b, Wish{})
 		time.Sleep(10 * time.Second)
-		b.stumble(stumbles - 1)
+		for range stumbles / 2 { // two bad moments
+			b.stumble(2)
+			time.Sleep(100 * time.Millisecond)
+		}
+		b.stumble(100)
+		time.Sleep(20 * time.Second)
+		b.stumble(100)
 		time.Sleep(20 * time.Second)
 		if len(b.steps()) != 1 {
-			t.Errorf("a few gaps led to periods of %v", b.steps())
+			t.Errorf("bad moments led to periods of %v", b.steps())
 		}
-		for range 4 { // one more than there are steps
-			b.stumble(stumbles)
-			time.Sleep(20 * time.Second)
+		for range 4 * 2 * stumbles { // enough for one more step than there are
+			b.stumble(1)
+			time.Sleep(1100 * time.Millisecond)
 		}
 		if !slices.Equal(b.steps(), device.Periods) || b.inUse() != "mic " {
 			t.Errorf("gaps led to periods of %v, and %q is in use", b.steps(), b.inUse())
