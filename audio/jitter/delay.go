@@ -12,8 +12,8 @@ const (
 
 	bucketTime = 2 * time.Millisecond
 	buckets    = 200
-	forget     = 0.99 // weight of what was known when a frame arrives: e-fold after 2 s
-	quantile   = 0.97 // share of frames that shall come in time; copies bring most of the others
+	forget     = 0.99  // weight of what was known when a frame arrives: e-fold after 2 s
+	quantile   = 0.985 // share of frames that shall come in time
 	minTarget  = 2 * time.Millisecond
 	maxTarget  = buckets * bucketTime
 	firstLag   = 8 * time.Millisecond // what is assumed before anything is known
@@ -76,8 +76,11 @@ func (d *delay) arrived(f Frame, at time.Time) {
 		d.some, d.epoch, d.epochPosition = true, at, f.Position
 	}
 	d.arrivals++ // the first ones weigh more: what was assumed is soon forgotten
+	transit := d.transit(f.Position, f.Periods, at)
 	if f.Behind == 0 {
-		d.travelled(d.transit(f.Position, f.Periods, at), f.Periods, at)
+		d.travelled(transit, f.Periods, at)
+	} else {
+		d.lagged(transit, f.Periods)
 	}
 	weight := max(share(1-copiesForget, f.Periods), 1/d.arrivals)
 	for i := range d.copies {
@@ -104,6 +107,11 @@ func (d *delay) travelled(transit time.Duration, periods int, at time.Time) {
 	if released {
 		return
 	}
+	d.lagged(transit, periods)
+}
+
+// lagged learns how far behind the fastest a frame was.
+func (d *delay) lagged(transit time.Duration, periods int) {
 	lag, weight := max(0, min(buckets-1, int((transit-d.lagsBase)/bucketTime))), max(share(1-forget, periods), 2/(d.arrivals+2))
 	for i := range d.lags {
 		d.lags[i] *= 1 - weight

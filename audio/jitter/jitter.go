@@ -11,8 +11,9 @@
 // it would have come had it travelled like the fastest of the last two seconds. A
 // frame comes in time exactly when its own lag behind the fastest is no more than
 // lead. delay.go learns from arrivals what lead should be, the target: frames that
-// are only saved by a later packet's copy of them arrive a packet later, so loss
-// raises the target as jitter does, and only as far as copies help.
+// are only saved by a later packet's copy of them arrive a packet later, and as
+// unevenly as packets do, so loss raises the target as jitter does, and only as far as
+// copies help.
 //
 // Three things move the delay. Concealment holds the place of a frame that may only
 // be late. Stretching (stretch.go) takes out or doubles a pitch period when the lead
