@@ -39,7 +39,7 @@ const (
 	alignPhases = 64
 	alignSlack  = 24   // samples behind the newest when the lead is least; the way through two devices is longer, on PulseAudio 18 ms
 	alignWide   = 240  // further from that by so many is mended
-	alignLong   = 8    // periods
+	alignLong   = 8    // periods of late playing after which nothing of the echo is expected to be left in the room
 	alignStands = 30   // periods without anything handed over: nothing is played
 	alignBend   = 5e-4 // no two sound cards are further apart
 )
@@ -112,7 +112,7 @@ func (a *align) fill(out []float32) (back, moved, found int) {
 		a.insert(a.written, max(0, int64(a.lead.middle-now)))
 		a.mark += float64(a.silence - before)
 	case step < 0:
-		back = max(back, int(a.at)+alignTaps-int(a.late))
+		back = max(back, int(min(int64(a.at)+alignTaps-a.late, alignRoom)))
 		a.insert(a.late, int64(-step))
 	case step > 0:
 		a.at += step
@@ -176,6 +176,7 @@ func (a *align) lose(samples int) { a.at, a.open = a.at+float64(samples)*(1+a.ra
 
 // insert puts silence into what was played.
 func (a *align) insert(at, samples int64) {
+	at = max(at, a.written-alignRoom)
 	for i := a.written - 1; i >= at; i-- {
 		a.played[(i+samples)%alignRoom] = a.played[i%alignRoom]
 	}

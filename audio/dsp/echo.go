@@ -36,6 +36,7 @@ type echo struct {
 	quiet           bool    // nothing to speak of is playing
 	owed            int     // samples by which the echo is later from the next period on
 	proven          bool    // the filter has explained most of the echo before
+	unsettled       int     // periods in a row in which that was in doubt
 	doubted         int     // periods until what came out in doubt has left residual's windows
 	strange         int     // periods since it last did in which what is left is like the echo
 	doubt           int     // periods for which it may still stand in a wrong place
@@ -55,6 +56,8 @@ const (
 	echoEarly      = 4            // words that are enough when the filter never explained anything there
 	echoDoubt      = 40           // loud periods after which a filter that may stand in a wrong place is believed again
 	echoSettle     = fineHold + 2 // and those after which one is that was moved to where the echo was found
+	echoGiveUp     = 200          // loud periods in doubt after which it learns anew
+	echoCalm       = 100          // periods after which something was late that an echo is not elsewhere for that
 	echoStrange    = 6            // periods that are as loud as the echo and not like it are taken for an echo that is elsewhere
 	echoLinger     = 3            // periods
 	echoHole       = 24           // samples, half a millisecond
@@ -271,6 +274,8 @@ func (e *echo) follow(period, echo []float32) {
 	switch {
 	case good:
 		e.strange = 0
+	case e.align.lead.calm > echoCalm:
+		e.strange = 0
 	case loud && left > 0.25*mic && left*e.heard > 4*e.left*mic && mic > 0.4*expected && mic < 2.5*expected:
 		e.strange++ // an echo that is elsewhere, or a word that is as loud
 	}
@@ -302,12 +307,19 @@ func (e *echo) keep(period, echo []float32, loud, good bool) {
 	case e.doubt > 0:
 		e.doubt--
 	}
+	if e.doubt > 0 && loud {
+		e.unsettled++
+	}
+	if e.unsettled > echoGiveUp {
+		e.proven = false
+	}
 	if !e.proven {
 		e.doubt = 0
 	}
 	if e.doubt > 0 {
 		return
 	}
+	e.unsettled = 0
 	jump, bend := e.slip.hear(period, echo, loud, e.left/(e.heard+1e-12))
 	if jump != 0 {
 		e.owed = jump

@@ -17,6 +17,7 @@ type lead struct {
 	middle float64             // of where it swings
 	swing  float64             // to each side; 0 is not known yet
 	odds   int                 // in a row that are not there
+	calm   int                 // periods since it was anywhere but in the middle
 	spoilt int                 // that were not, less those that were
 	sorted [leadMemory]float64
 }
@@ -27,6 +28,7 @@ const (
 	leadSure   = 3   // in a row that agree on another lead
 	leadSwing  = 144 // samples to each side that mean nothing, at least
 	leadWide   = 960 // and at most: pieces of 40 ms
+	leadCalm   = 60  // samples from the middle
 	leadStray  = 72  // samples beyond what was seen that mean nothing yet
 	leadDrift  = 0.2 // samples a period by which two clocks may move it
 	leadSpoilt = 200 // it swings otherwise than was thought
@@ -55,6 +57,9 @@ func (l *lead) hear(now float64) (step float64, found int) {
 		return 0, leadEven
 	}
 	off := now - l.middle
+	if l.calm++; math.Abs(off) > leadCalm {
+		l.calm = 0
+	}
 	if off >= -l.swing && off <= l.swing {
 		l.middle += max(-leadDrift, min(leadDrift, 0.01*off))
 		l.odds, l.spoilt = 0, max(0, l.spoilt-2)

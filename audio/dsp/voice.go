@@ -122,7 +122,7 @@ func (v *Voice) Played(sound []float32) {
 	}
 }
 
-// Passed is how many periods went through without echo and noise being taken out
+// Passed is how many periods went through with echo held down only and noise left in
 // because the processing was late.
 func (v *Voice) Passed() uint64 { return v.passed.Load() }
 
