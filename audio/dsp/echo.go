@@ -57,6 +57,7 @@ const (
 	echoDoubt      = 40           // loud periods after which a filter that may stand in a wrong place is believed again
 	echoSettle     = fineHold + 2 // and those after which one is that was moved to where the echo was found
 	echoGiveUp     = 200          // loud periods in doubt after which it learns anew
+	echoPoor       = 0.3          // part of the microphone that a filter leaves which tells little yet
 	echoCalm       = 100          // periods after which something was late that an echo is not elsewhere for that
 	echoStrange    = 6            // periods that are as loud as the echo and not like it are taken for an echo that is elsewhere
 	echoLinger     = 3            // periods
@@ -149,7 +150,7 @@ func (e *echo) process(period []float32) {
 	if e.doubt > 0 && meanSquare(e.err) > meanSquare(period) {
 		copy(e.err, period)
 	}
-	if e.doubt > 0 {
+	if e.doubt > 0 || !e.proven && e.left > echoPoor*e.heard && e.align.lead.calm < echoCalm {
 		e.doubted = echoLinger
 	}
 	e.residual.doubt, e.residual.blind = e.doubted > 0, false
