@@ -36,6 +36,7 @@ type echo struct {
 	quiet           bool    // nothing to speak of is playing
 	owed            int     // samples by which the echo is later from the next period on
 	proven          bool    // the filter has explained most of the echo before
+	still           int     // periods since it was moved
 	unsettled       int     // periods in a row in which that was in doubt
 	doubted         int     // periods until what came out in doubt has left residual's windows
 	strange         int     // periods since it last did in which what is left is like the echo
@@ -57,6 +58,7 @@ const (
 	echoDoubt      = 40           // loud periods after which a filter that may stand in a wrong place is believed again
 	echoSettle     = fineHold + 2 // and those after which one is that was moved to where the echo was found
 	echoGiveUp     = 200          // loud periods in doubt after which it learns anew
+	echoSlide      = 24           // samples
 	echoPoor       = 0.3          // part of the microphone that a filter leaves which tells little yet
 	echoCalm       = 100          // periods after which something was late that an echo is not elsewhere for that
 	echoStrange    = 6            // periods that are as loud as the echo and not like it are taken for an echo that is elsewhere
@@ -290,11 +292,15 @@ func (e *echo) keep(period, echo []float32, loud, good bool) {
 	if e.doubt > 0 {
 		least = 0
 	}
+	e.still++
 	later, said := e.fine.hear(period, echo, good, least)
 	switch {
 	case said == fineMoved:
 		e.owed = int(math.Round(later))
 		e.align.at -= later - math.Round(later)
+		if math.Abs(later) < echoSlide && e.still > echoSettle && e.align.lead.calm > echoCalm { // two clocks, faster than slip takes for one
+			e.align.bend(-slipPace * later / float64(e.still*audio.PeriodSamples))
+		}
 		e.moved()
 		e.doubt = min(e.doubt, echoSettle)
 		return
@@ -337,6 +343,7 @@ func (e *echo) moved() {
 	} else {
 		e.doubt = 1
 	}
+	e.still = 0
 	e.slip.moved()
 	e.fine.forget()
 }

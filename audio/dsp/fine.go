@@ -10,6 +10,7 @@ type fine struct {
 	lastEcho, lastMic float32
 	frame, together   []float32
 	echo, mic         spectrum
+	heard             int // periods in the sums
 	hold              int // periods until the echo's past is all of where the filter stands
 	sums              [2]fineSum
 }
@@ -37,6 +38,7 @@ const (
 	fineReach = (fineSize - 480) / 2 // samples
 	fineLast  = 2 * fineReach
 	fineHold  = 3
+	fineLeast = 2  // periods that tell something
 	fineApart = 16 // samples between two places, at least
 )
 
@@ -62,9 +64,15 @@ func (f *fine) hear(mic, echo []float32, good bool, least int) (later float64, s
 		f.hold--
 		return 0, fineUnsure
 	}
-	f.gather()
-	if good {
+	if good { // what was before is no news of where the echo goes next
+		if f.heard > 0 {
+			f.clear()
+		}
 		return 0, fineStill
+	}
+	f.gather()
+	if f.heard++; f.heard < fineLeast {
+		return 0, fineSilent
 	}
 	for i := range f.sums {
 		l, s := f.judge(&f.sums[i], least)
@@ -163,11 +171,16 @@ func (f *fine) best(from, to int) (at int, best float32) {
 
 // forget is for a filter that stands elsewhere now.
 func (f *fine) forget() {
+	f.clear()
+	f.hold = fineHold
+}
+
+func (f *fine) clear() {
 	for i := range f.sums {
 		s := &f.sums[i]
 		s.cross.clear()
 		clear(s.powers)
 		s.power, s.agreed = 0, false
 	}
-	f.hold = fineHold
+	f.heard = 0
 }
