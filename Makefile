@@ -79,6 +79,14 @@ bench-echo: build
 	cd audio/bench && SOTTO_BENCH_NAMESPACE=1 SOTTO_BENCH_ECHO=1 SOTTO_BENCH_BINARY=$(CURDIR)/bin/sotto SOTTO_BENCH_TABLE=$(CURDIR)/docs/sound.md \
 		unshare --net $(CURDIR)/bin/sound.test -test.run '^$$' -test.bench Echo -test.benchtime 1x -test.timeout 30m
 
+# What a person hears who calls the echo, recorded into bin/echo.wav (left: said, right: heard), with its clicks counted.
+.PHONY: bench-ear
+bench-ear: build
+	@sh .ci/bench-deps.sh
+	$(GO) test -c -tags $(TAGS) -o bin/sound.test ./audio/bench
+	cd audio/bench && SOTTO_BENCH_NAMESPACE=1 SOTTO_BENCH_EAR=$(CURDIR)/bin/echo.wav SOTTO_BENCH_BINARY=$(CURDIR)/bin/sotto SOTTO_BENCH_TABLE=$(CURDIR)/docs/sound.md \
+		unshare --net $(CURDIR)/bin/sound.test -test.run '^$$' -test.bench Ear -test.benchtime 1x -test.timeout 10m
+
 # A long call between two processes: does delay or memory grow? SOAK says how long.
 SOAK ?= 30m
 soak-sound: deps

@@ -133,3 +133,31 @@ func TestAWatchdogKnowsSlowFromDead(t *testing.T) {
 		t.Error("death is not 300 ms without a callback")
 	}
 }
+
+func TestALoudspeakerThatIsKeptWaitingHasAGap(t *testing.T) {
+	for _, c := range []struct {
+		backend malgo.Backend
+		kind    string
+		late    time.Duration // that the device bears
+	}{
+		{malgo.BackendPulseaudio, Playback, 11 * time.Millisecond},
+		{malgo.BackendPulseaudio, Capture, 30 * time.Millisecond},
+		{malgo.BackendAlsa, Playback, 30 * time.Millisecond},
+	} {
+		here := system{backend: c.backend}
+		s := newStream(c.kind, "device", here)
+		_, s.lasts = here.buffer(c.kind, audio.PeriodDuration)
+		now := int64(time.Hour) // long after it began
+		s.last.Store(now)
+		now += int64(c.late)
+		s.tick(now)
+		if s.Gaps() != 0 {
+			t.Errorf("%s of %v: a gap after %v", c.kind, c.backend, c.late)
+		}
+		now += int64(c.late + time.Millisecond)
+		s.tick(now)
+		if s.Gaps() != 1 {
+			t.Errorf("%s of %v: %d gaps after %v more", c.kind, c.backend, s.Gaps(), c.late+time.Millisecond)
+		}
+	}
+}
