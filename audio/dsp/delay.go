@@ -32,10 +32,9 @@ type delay struct {
 	response []float32
 	few      []float32 // work space of compare
 
-	stands  float32 // how far the last pick stood above the median
-	waiting bool    // a sum is there to pick from, in the next period
-	last    int     // the pick before this one, in coarse samples
-	agreed  int     // picks in a row that agree with it
+	waiting bool // a sum is there to pick from, in the next period
+	last    int  // the pick before this one, in coarse samples
+	agreed  int  // picks in a row that agree with it
 }
 
 const (
@@ -167,7 +166,6 @@ func (d *delay) pick() int {
 		}
 	}
 	best := energy[at]
-	d.stands = best / (middle + 1e-20)
 	if middle == 0 || !(best > delayStands*middle) {
 		d.agreed = 0
 		return -1

@@ -289,7 +289,7 @@ func (e *echo) follow(period, echo []float32) {
 // takes out what is there.
 func (e *echo) keep(period, echo []float32, loud, good bool) {
 	least := slipStray // what is nearer is a slide
-	if e.doubt > 0 {
+	if e.doubt > 1 {
 		least = 0
 	}
 	e.still++
