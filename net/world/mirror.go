@@ -8,15 +8,40 @@ import (
 	"sotto/audio/fake"
 )
 
-// mirror is a pair of devices that says back what it hears, some time later.
+// mirror is a pair of devices that says back what it hears, some time later. Each tells
+// its own time and neither is punctual: what is said is read in order, however the two
+// take turns.
 type mirror struct {
-	mu      sync.Mutex // guards the following
-	waiting [][audio.PeriodSamples]float32
-	next    int // of waiting, a ring: what is heard takes the place of what is said
+	mu      sync.Mutex                     // guards the following
+	waiting [][audio.PeriodSamples]float32 // a ring, twice as long as it keeps
+	after   int                            // periods for which it keeps what it heard
+	heard   int                            // periods so far
+	said    int                            // and of those
 }
 
 func newMirror(after time.Duration) *mirror {
-	return &mirror{waiting: make([][audio.PeriodSamples]float32, max(1, int(after/audio.PeriodDuration)))}
+	periods := max(1, int(after/audio.PeriodDuration))
+	return &mirror{waiting: make([][audio.PeriodSamples]float32, 2*periods), after: periods, said: -periods}
+}
+
+func (m *mirror) hear(period []float32) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	copy(m.waiting[m.heard%len(m.waiting)][:], period)
+	m.heard++
+}
+
+// say writes the next period to out: silence, until there is one.
+func (m *mirror) say(out *[audio.PeriodSamples]float32) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if kept := m.heard - m.said; kept < 1 || kept >= len(m.waiting) { // one of the two stood still
+		m.said = m.heard - m.after
+	}
+	if m.said >= 0 {
+		*out = m.waiting[m.said%len(m.waiting)]
+	}
+	m.said++
 }
 
 // ear is the mirror as a loudspeaker, mouth as a microphone.
@@ -38,21 +63,14 @@ func (m *mirror) sound() (audio.Source, audio.Sink) {
 func (e ear) Start(fill func([]float32)) error {
 	return e.Sink.Start(func(period []float32) {
 		fill(period)
-		m := e.mirror
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		copy(m.waiting[m.next][:], period)
-		m.next = (m.next + 1) % len(m.waiting)
+		e.mirror.hear(period)
 	})
 }
 
 func (s mouth) Start(deliver func([]float32)) error {
 	var said [audio.PeriodSamples]float32
 	return s.Source.Start(func([]float32) {
-		m := s.mirror
-		m.mu.Lock()
-		said = m.waiting[m.next]
-		m.mu.Unlock()
+		s.mirror.say(&said)
 		deliver(said[:])
 	})
 }
