@@ -35,7 +35,7 @@ type echo struct {
 	heard, left     float64 // mean power of the microphone and of what the filter leaves, while something plays
 	quiet           bool    // nothing to speak of is playing
 	owed            int     // samples by which the echo is later from the next period on
-	proven          bool    // the filter has explained most of the echo before
+	proven          bool    // the filter has explained much of the echo before
 	still           int     // periods since it was moved
 	unsettled       int     // periods in a row in which that was in doubt
 	doubted         int     // periods until what came out in doubt has left residual's windows
@@ -258,7 +258,7 @@ func (e *echo) follow(period, echo []float32) {
 		const smooth = 0.03
 		e.heard += smooth * (mic - e.heard)
 		e.left += smooth * (left - e.left)
-		e.proven = e.proven || e.left < 0.1*e.heard
+		e.proven = e.proven || e.left < echoPoor*e.heard
 		if left > 0.7*mic {
 			e.lost++
 		} else {

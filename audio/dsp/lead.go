@@ -63,6 +63,9 @@ func (l *lead) hear(now float64) (step float64, found int) {
 	if off >= -l.swing && off <= l.swing {
 		l.middle += max(-leadDrift, min(leadDrift, 0.01*off))
 		l.odds, l.spoilt = 0, max(0, l.spoilt-2)
+		if l.swing > leadSwing && l.count%leadMemory == 0 {
+			l.tighten()
+		}
 		return 0, leadEven
 	}
 	l.odds++
@@ -98,13 +101,24 @@ func (l *lead) of(periods int) (least, most float64) {
 
 // widen is for devices that take or bring more at a time.
 func (l *lead) widen() {
-	sorted := l.sorted[:copy(l.sorted[:], l.last[:min(l.count, leadMemory)])]
-	slices.Sort(sorted)
-	low, high := sorted[len(sorted)/10], sorted[len(sorted)*9/10]
+	low, high := l.most()
 	l.spoilt = 0
 	if swing := (high-low)/2 + leadStray; swing <= leadWide {
 		l.middle, l.swing, l.odds = (low+high)/2, max(swing, leadSwing), 0
 	}
+}
+
+// tighten is for when it was thought to swing more than it does.
+func (l *lead) tighten() {
+	low, high := l.most()
+	l.swing = min(l.swing, max(leadSwing, (high-low)/2+leadStray))
+}
+
+// most is between what four in five of the last periods were.
+func (l *lead) most() (low, high float64) {
+	sorted := l.sorted[:copy(l.sorted[:], l.last[:min(l.count, leadMemory)])]
+	slices.Sort(sorted)
+	return sorted[len(sorted)/10], sorted[len(sorted)*9/10]
 }
 
 // moved is for a reading place that is later by samples.
