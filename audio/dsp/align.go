@@ -45,7 +45,7 @@ const (
 )
 
 func newAlign() *align {
-	a := &align{played: make([]float32, alignRoom), next: -1}
+	a := &align{played: make([]float32, alignRoom), next: -1, lead: lead{calm: leadMemory * leadMemory}} // nothing was late yet
 	for phase := range alignPhases + 2 {
 		row := make([]float32, alignTaps)
 		for tap := range row {
