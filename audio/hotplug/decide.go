@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	stumbles      = 10 // seconds with a gap in them, within stumblesFor, make a habit; bad moments make none
+	stumbles      = 20 // seconds with a gap in them, within stumblesFor, make a habit; bad moments make none
 	stumblesFor   = 30 * time.Second
 	stumblesAfter = 5 * time.Second // a device that has just taken over is forgiven
 )
