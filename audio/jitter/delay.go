@@ -27,7 +27,7 @@ const (
 	copiesMost   = 3
 	copyStep     = 2 * periodTime
 	copiesForget = 0.998  // e-fold after 10 s of 20 ms frames
-	copiesRaise  = 0.008  // share of frames that came later still, from which the lead grows
+	copiesRaise  = 0.005  // share of frames that came later still, from which the lead grows
 	copiesLower  = 0.0015 // and below which it shrinks: each change is heard
 
 	leadWindow = 32 // periods whose needs count: 320 ms
