@@ -37,12 +37,12 @@ var soundKeys = []Key{
 		text: func(s *Settings) *string { return &s.Sound.Talk },
 	},
 	{
-		Name: "sound.echo", Kind: Choice, Values: offAuto, Default: "off",
+		Name: "sound.echo", Kind: Choice, Values: offAuto, Default: "auto",
 		Group: GroupSound,
 		Doc:   "whether what your speaker plays is taken out of what your microphone hears",
 		comment: "Whether what your speaker plays is taken out of what your microphone hears, so\n" +
-			"that people do not hear themselves. \"auto\" is on unless you wear a headset or\n" +
-			"your system does it already. It is new and was not tried on many rooms yet.",
+			"that people do not hear themselves: \"auto\" or \"off\". \"auto\" does nothing with a\n" +
+			"headset, or where your system does it already. It costs 5 ms of delay.",
 		text: func(s *Settings) *string { return &s.Sound.Echo },
 	},
 	{
