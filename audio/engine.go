@@ -26,7 +26,7 @@ import (
 // How long frames are is decided in pace.go.
 //
 // The sink's clock drives playing: whatever it asks for, a period at most (a sound server
-// asks for a quarter of one), is pulled from the playout buffer there and then, so that
+// asks for 2.5 to 4 ms), is pulled from the playout buffer there and then, so that
 // no sound waits anywhere else. The buffer is the only
 // place that trades delay against gaps: it learns how unevenly packets come and how
 // unevenly the sink asks, and it makes up for the drift between the other side's

@@ -233,7 +233,7 @@ func (s system) open(kind, name string, period time.Duration) (*stream, error) {
 	config.SampleRate = audio.SampleRate
 	// Explicit: PulseAudio's own idea of low latency is 25 ms.
 	config.PeriodSizeInFrames = uint32(size * audio.SampleRate / time.Second)
-	// Asked for as little at a time as the system does: PulseAudio and PipeWire, 2.5 ms.
+	// Asked for as little at a time as the system does: PulseAudio, a quarter of what it keeps.
 	config.NoFixedSizedCallback = 1
 	config.Pulse.StreamNameCapture, config.Pulse.StreamNamePlayback = "Sotto", "Sotto"
 	side := &config.Capture
