@@ -46,22 +46,28 @@ func TestSpeechInAnyWeather(t *testing.T) {
 	}
 }
 
-// TestReturnFromAStall: 300 ms after nothing came for 300 ms, all of it comes at once;
-// no word is lost, and within two seconds the delay is what it was.
+// TestReturnFromAStall: after nothing came for about 300 ms, all of it comes at once; no
+// word is lost, and within two seconds the delay is what it was. The packet that is sent
+// at the end overtakes those that were held if it is sent just then.
 func TestReturnFromAStall(t *testing.T) {
-	o := say(t, sentence(t, 13*time.Second), weather{stall: 300 * time.Millisecond, frames: audio.LongFrames})
-	at := int((stallAt - warmUp) / time.Second)
-	if len(o.delays) < at+5 {
-		t.Fatalf("delays %v", o.delays)
-	}
-	before := o.delays[at-2]
-	for i, delay := range o.delays[at+2:] {
-		if delay > before+20*time.Millisecond {
-			t.Errorf("%d s after the stall the delay is %v, before it was %v", 2+i, delay, before)
-		}
-	}
-	if o.clicks > 1 || o.concealed > 0.03 {
-		t.Errorf("%d clicks, %.3f concealed", o.clicks, o.concealed)
+	for _, stall := range []time.Duration{290 * time.Millisecond, 300 * time.Millisecond, 310 * time.Millisecond} {
+		t.Run(stall.String(), func(t *testing.T) {
+			t.Parallel()
+			o := say(t, sentence(t, 13*time.Second), weather{stall: stall, frames: audio.LongFrames})
+			at := int((stallAt - warmUp) / time.Second)
+			if len(o.delays) < at+5 {
+				t.Fatalf("delays %v", o.delays)
+			}
+			before := o.delays[at-2]
+			for i, delay := range o.delays[at+2:] {
+				if delay > before+15*time.Millisecond {
+					t.Errorf("%d s after the stall the delay is %v, before it was %v", 2+i, delay, before)
+				}
+			}
+			if o.clicks > 1 || o.concealed > 0.03 {
+				t.Errorf("%d clicks, %.3f concealed", o.clicks, o.concealed)
+			}
+		})
 	}
 }
 

@@ -51,7 +51,7 @@ func (w weather) travel() func(sent time.Duration) time.Duration {
 		}
 		if w.stall > 0 && sent >= stallAt && sent < stallAt+w.stall {
 			late += stallAt + w.stall - sent
-			late += (sent - stallAt) / 1000 // in order
+			late += time.Microsecond + (sent-stallAt)/1000 // in order, but for one that was sent at the end
 		}
 		return wayTime + late
 	}

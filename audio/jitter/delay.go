@@ -70,8 +70,8 @@ func (d *delay) transit(position uint32, periods int, at time.Time) time.Duratio
 	return at.Sub(d.epoch) - time.Duration(int32(position-d.epochPosition)+int32(periods))*periodTime
 }
 
-// arrived learns from a frame's first arrival.
-func (d *delay) arrived(f Frame, at time.Time) {
+// arrived learns from a frame's first arrival, and returns its transit.
+func (d *delay) arrived(f Frame, at time.Time) time.Duration {
 	if !d.some {
 		d.some, d.epoch, d.epochPosition = true, at, f.Position
 	}
@@ -82,12 +82,41 @@ func (d *delay) arrived(f Frame, at time.Time) {
 	} else {
 		d.lagged(transit, f.Periods)
 	}
-	weight := max(share(1-copiesForget, f.Periods), 1/d.arrivals)
+	weight := d.copyWeight(f.Periods)
 	for i := range d.copies {
 		d.copies[i] *= 1 - weight
 	}
 	d.copies[min(f.Behind, copiesMost)] += weight
 	d.aim()
+	return transit
+}
+
+// overtaken takes back what a copy taught when its frame's own packet comes after all:
+// that was slow, not lost. Where both were held up together, which is one event, the
+// packet that came first is what counts for it.
+func (d *delay) overtaken(f Frame, behind int, transitOfCopy time.Duration, at time.Time) {
+	from := min(behind, copiesMost)
+	weight := min(d.copies[from], d.copyWeight(f.Periods))
+	d.copies[from] -= weight
+	d.copies[0] += weight
+	if d.transit(f.Position, f.Periods, at)-transitOfCopy < bunch {
+		lag := d.bucket(transitOfCopy)
+		d.lags[lag] = max(0, d.lags[lag]-d.lagWeight(f.Periods))
+	}
+	d.aim()
+}
+
+func (d *delay) copyWeight(periods int) float64 {
+	return max(share(1-copiesForget, periods), 1/d.arrivals)
+}
+
+func (d *delay) lagWeight(periods int) float64 {
+	return max(share(1-forget, periods), 2/(d.arrivals+2))
+}
+
+// bucket is the place in lags of a frame that took so long.
+func (d *delay) bucket(transit time.Duration) int {
+	return max(0, min(buckets-1, int((transit-d.lagsBase)/bucketTime)))
 }
 
 // share is what a frame of so many periods weighs where one of mostPeriods weighs weight:
@@ -112,11 +141,11 @@ func (d *delay) travelled(transit time.Duration, periods int, at time.Time) {
 
 // lagged learns how far behind the fastest a frame was.
 func (d *delay) lagged(transit time.Duration, periods int) {
-	lag, weight := max(0, min(buckets-1, int((transit-d.lagsBase)/bucketTime))), max(share(1-forget, periods), 2/(d.arrivals+2))
+	weight := d.lagWeight(periods)
 	for i := range d.lags {
 		d.lags[i] *= 1 - weight
 	}
-	d.lags[lag] += weight
+	d.lags[d.bucket(transit)] += weight
 }
 
 // seen keeps the least transit of the last two seconds in which frames came.

@@ -138,6 +138,7 @@ type slot struct {
 	position uint32
 	periods  int
 	behind   int
+	transit  time.Duration // of the packet that brought it; see delay
 	size     int
 	payload  [MaxPayload]byte
 }
@@ -200,12 +201,16 @@ func (b *Buffer) Put(f Frame, at time.Time) Outcome {
 	place := &b.slots[f.Position%Slots]
 	if place.came && place.position == f.Position {
 		b.stats.Duplicates++
+		if f.Behind == 0 && place.behind > 0 {
+			b.delay.overtaken(f, place.behind, place.transit, at)
+			place.behind = 0
+		}
 		return Duplicate
 	}
-	b.delay.arrived(f, at)
+	transit := b.delay.arrived(f, at)
 	if ahead < 0 {
 		if !place.full && (!place.came || int32(f.Position-place.position) > 0) {
-			place.came, place.position = true, f.Position
+			place.came, place.position, place.behind, place.transit = true, f.Position, f.Behind, transit
 		}
 		b.stats.Late++
 		return Late
@@ -214,7 +219,8 @@ func (b *Buffer) Put(f Frame, at time.Time) Outcome {
 		b.passTo(f.Position - Slots + 1)
 	}
 	place.full, place.came, place.position = true, true, f.Position
-	place.periods, place.behind, place.size = f.Periods, f.Behind, copy(place.payload[:], f.Payload)
+	place.periods, place.behind, place.transit = f.Periods, f.Behind, transit
+	place.size = copy(place.payload[:], f.Payload)
 	if int32(f.Position-b.highest) >= 0 {
 		b.highest, b.periods = f.Position, f.Periods
 	}

@@ -124,6 +124,47 @@ func TestTheTargetFollowsTheJitter(t *testing.T) {
 	}
 }
 
+// A packet that overtakes those of a stall brings copies of the last of them: nothing
+// was lost, so there is nothing to wait longer for. A copy whose frame never comes is.
+func TestACopyOfWhatWasOnlyHeldUpRaisesNothing(t *testing.T) {
+	for _, c := range []struct {
+		comes bool
+		want  time.Duration // the target may be
+	}{{true, minTarget}, {false, minTarget + copyStep}} {
+		b := New(&singer{hertz: 200})
+		put := func(counter uint32, behind int, at time.Duration) Outcome {
+			f := frameOf(counter)
+			f.Behind = behind
+			return b.Put(f, zero.Add(at))
+		}
+		at := time.Duration(0)
+		for n := range uint32(100) {
+			put(n, 0, at)
+			at += frameTime
+		}
+		const held = 15
+		at += held * frameTime
+		put(100+held, 0, at)
+		for behind := range 2 {
+			if got := put(uint32(100+held-1-behind), behind+1, at); got != Kept {
+				t.Fatalf("a copy was %v", got)
+			}
+		}
+		for n := range uint32(held) {
+			at += 20 * time.Microsecond
+			if n >= held-2 && !c.comes {
+				break
+			}
+			if got := put(100+n, 0, at); n >= held-2 && got != Duplicate {
+				t.Fatalf("frame %d was %v", n, got)
+			}
+		}
+		if target := b.Stats().Target; c.comes && target != c.want || !c.comes && target < c.want {
+			t.Errorf("where what was held up comes (%v) the target is %v, not %v", c.comes, target, c.want)
+		}
+	}
+}
+
 func TestTheDelayComesBackDownAfterAStall(t *testing.T) {
 	for _, stall := range []time.Duration{ms(100), ms(300), ms(1000), ms(5000)} {
 		const at = 5 * time.Second
