@@ -13,9 +13,9 @@ import (
 //	microphone ────────────────────────────────────────────────┴─> residual ─> out
 //
 // align knows from counting what was played when the microphone heard something; delay
-// finds how much later the echo comes, and slip follows it when that was not all.
-// Whenever the filter may stand in a wrong place, it learns nothing, and what comes out is held
-// down by as much as the echo could be.
+// finds how much later the echo comes, and fine and slip follow it when that was not all.
+// Whenever the filter may stand in a wrong place, which trust knows, it learns nothing, and what
+// comes out is held down by as much as the echo could be.
 type echo struct {
 	align    *align
 	delay    *delay
@@ -23,26 +23,17 @@ type echo struct {
 	slip     *slip
 	fine     *fine
 	residual *residual
+	trust    trust
 
 	aligned []float32 // ring of what was played, at the microphone's clock
 	count   int64     // samples written to it
 	shift   int       // how many samples back in it the filter looks
-	known   bool      // shift was found out
-	lost    int       // periods with loud sound that the filter explains nothing of, less those it does
+	owed    int       // samples by which the echo is later from the next period on
 
-	away            int // how often in a row it seemed to look too late, or much too early
 	far, block, err []float32
-	heard, left     float64 // mean power of the microphone and of what the filter leaves, while something plays
-	quiet           bool    // nothing to speak of is playing
-	owed            int     // samples by which the echo is later from the next period on
-	proven          bool    // the filter has explained much of the echo before
-	still           int     // periods since it was moved
-	unsettled       int     // periods in a row in which that was in doubt
-	doubted         int     // periods until what came out in doubt has left residual's windows
-	strange         int     // periods since it last did in which what is left is like the echo
-	doubt           int     // periods for which it may still stand in a wrong place
-	hole            []bool  // samples of the period that the microphone left out
-	holes           int     // periods with a hole, and one more that rings of it
+	quiet           bool   // nothing to speak of is playing
+	hole            []bool // samples of the period that the microphone left out
+	holes           int    // periods with a hole, and one more that rings of it
 }
 
 const (
@@ -50,24 +41,13 @@ const (
 	echoTransform  = 1024
 	echoMargin     = audio.PeriodSamples // the filter begins this long before the echo
 	echoRoom       = 1 << 16
-	echoLoud       = 1e-6         // mean power, -60 dBFS: what plays below it tells nothing
-	echoLost       = 100          // so many are too many
-	echoFound      = 20           // of them are made good by one that it explains
-	echoAway       = 20           // words in a row that the echo begins much later or earlier than the filter
-	echoEarly      = 4            // words that are enough when the filter never explained anything there
-	echoDoubt      = 40           // loud periods after which a filter that may stand in a wrong place is believed again
-	echoSettle     = fineHold + 2 // and those after which one is that was moved to where the echo was found
-	echoGiveUp     = 200          // loud periods in doubt after which it learns anew
-	echoSlide      = 24           // samples
-	echoPoor       = 0.3          // part of the microphone that a filter leaves which tells little yet
-	echoCalm       = 100          // periods after which something was late that an echo is not elsewhere for that
-	echoStrange    = 6            // periods that are as loud as the echo and not like it are taken for an echo that is elsewhere
-	echoLinger     = 3            // periods
-	echoHole       = 24           // samples, half a millisecond
-	echoMissed     = 0.1          // see missed
-	echoYoung      = 250          // blocks of sound until then
-	echoBare       = 100          // blocks of sound in which no echo was found, after which there is none
-	echoStay       = 240          // samples: nearer to where it is now the filter is not moved for the coarse search
+	echoLoud       = 1e-6 // mean power, -60 dBFS: what plays below it tells nothing
+	echoSlide      = 24   // samples
+	echoHole       = 24   // samples, half a millisecond
+	echoMissed     = 0.1  // see missed
+	echoYoung      = 250  // blocks of sound until then
+	echoBare       = 100  // blocks of sound in which no echo was found, after which there is none
+	echoStay       = 240  // samples: nearer to where it is now the filter is not moved for the coarse search
 )
 
 func newEcho() *echo {
@@ -105,9 +85,9 @@ func (e *echo) advance() {
 	}
 	switch found {
 	case leadOdd:
-		e.moved()
+		e.moved(trustDoubt)
 	case leadHigh:
-		e.doubt = max(e.doubt, 1)
+		e.trust.waver()
 	}
 }
 
@@ -124,8 +104,7 @@ func (e *echo) again(back int) {
 // process works on a period of the microphone, in place. It delays it by residualHop.
 func (e *echo) process(period []float32) {
 	e.advance()
-	sure := e.doubt == 0
-	if sure {
+	if e.trust.sure() {
 		if found := e.delay.hear(e.far, period); found >= 0 {
 			e.found(max(0, found-echoMargin))
 		}
@@ -139,7 +118,7 @@ func (e *echo) process(period []float32) {
 	if e.holes > 0 {
 		e.leaveOut(period)
 	} else {
-		if sure {
+		if e.trust.sure() {
 			e.filter.learn(e.err)
 		}
 		e.follow(period, echo)
@@ -149,15 +128,11 @@ func (e *echo) process(period []float32) {
 		clear(echo)
 		clear(e.filter.unsure)
 	}
-	if e.doubt > 0 && meanSquare(e.err) > meanSquare(period) {
+	if !e.trust.sure() && meanSquare(e.err) > meanSquare(period) {
 		copy(e.err, period)
 	}
-	if e.doubt > 0 || !e.proven && e.left > echoPoor*e.heard && e.align.lead.calm < echoCalm {
-		e.doubted = echoLinger
-	}
-	e.residual.doubt, e.residual.blind = e.doubted > 0, false
-	e.residual.hush = e.residual.doubt && (e.align.stood > 0 || e.residual.hush)
-	e.doubted = max(0, e.doubted-1)
+	e.trust.out(e.align.lead.calm, e.align.stood > 0)
+	e.residual.doubt, e.residual.blind, e.residual.hush = e.trust.held(), false, e.trust.hush
 	e.residual.process(period, e.err, echo, e.filter.unsure, e.missed())
 }
 
@@ -194,14 +169,14 @@ func (e *echo) leaveOut(period []float32) {
 // it at first, when speech brings sounds that the filter never heard; less later, see
 // kalmanTrust.
 func (e *echo) missed() float32 {
-	if !e.known {
+	if !e.trust.known {
 		return 0
 	}
 	return max(echoMissed, 1-float32(e.filter.learned)/echoYoung)
 }
 
 // bare tells that there seems to be no echo, as with a headset.
-func (e *echo) bare() bool { return !e.known && e.filter.learned > echoBare }
+func (e *echo) bare() bool { return !e.trust.known && e.filter.learned > echoBare }
 
 // pass lets a period through, as much later as process would, with what may be echo held down.
 func (e *echo) pass(period []float32) {
@@ -211,139 +186,71 @@ func (e *echo) pass(period []float32) {
 	clear(e.err)
 	e.residual.doubt, e.residual.blind = true, true
 	e.residual.process(period, period, e.err, e.filter.unsure, e.missed())
-	e.doubt = max(e.doubt, 1)
+	e.trust.waver()
 }
 
-// found takes the coarse search's word for where the echo begins, when the filter
-// does not stand anywhere yet, does not explain anything where it stands, or looks
-// elsewhere: too late to see the direct sound, or so early that it misses the end.
+// found takes the coarse search's word for where the echo begins: the filter goes there when it
+// does not stand anywhere yet, does not explain anything where it stands, or looks elsewhere, too
+// late to see the direct sound or so early that it misses the end.
 func (e *echo) found(to int) {
-	switch {
-	case !e.known:
-	case to >= e.shift-echoStay && to <= e.shift+2*echoMargin:
-		e.away = 0
-	case e.proven:
-		e.away++
-	default:
-		e.away += echoAway / echoEarly
-	}
-	switch {
-	case (!e.known || e.lost > echoLost) && e.left > 0.7*e.heard:
+	switch e.trust.searched(to >= e.shift-echoStay && to <= e.shift+2*echoMargin) {
+	case trustAnew:
 		e.place(to)
 		e.reset()
 		e.slip.forget()
-	case !e.known, e.away > echoAway:
+	case trustMove:
 		if abs(to-e.shift) > echoStay {
 			e.filter.move(to - e.shift)
 			e.place(to)
 			e.slip.forget()
 		}
 		e.filter.doubt()
-	default:
-		return
 	}
-	e.known, e.away = true, 0
 }
 
 // follow keeps the filter where the echo is.
 func (e *echo) follow(period, echo []float32) {
-	mic, left := meanSquare(period), meanSquare(e.err)
-	loud := meanSquare(e.block) > echoLoud
-	e.quiet = !loud
-	good := left < 0.01*mic
-	if loud && left < 0.03*mic {
-		e.away = 0 // no other place could explain more
-	}
-	if loud && e.doubt == 0 {
-		const smooth = 0.03
-		e.heard += smooth * (mic - e.heard)
-		e.left += smooth * (left - e.left)
-		e.proven = e.proven || e.left < echoPoor*e.heard
-		if left > 0.7*mic {
-			e.lost++
-		} else {
-			e.lost = max(0, e.lost-echoFound)
-		}
-	}
-	if !(e.left < 4*e.heard+1e-3) { // it makes things worse, or is no number any more
+	p := powers{mic: meanSquare(period), left: meanSquare(e.err), echo: meanSquare(echo), loud: meanSquare(e.block) > echoLoud}
+	e.quiet = !p.loud
+	if !e.trust.hear(p, e.align.lead.calm) {
 		e.reset()
 		e.residual.reset()
 		e.slip.forget()
-		e.heard, e.left = 0, 0
 		return
 	}
-	expected := meanSquare(echo)
-	loud = loud && expected > 1e-8
-	switch {
-	case good:
-		e.strange = 0
-	case e.align.lead.calm > echoCalm:
-		e.strange = 0
-	case loud && left > 0.25*mic && left*e.heard > 4*e.left*mic && mic > 0.4*expected && mic < 2.5*expected:
-		e.strange++ // an echo that is elsewhere, or a word that is as loud
-	}
-	e.keep(period, echo, loud, good)
-}
-
-// keep moves the filter when the echo comes elsewhere than it expects. good tells that it
-// takes out what is there.
-func (e *echo) keep(period, echo []float32, loud, good bool) {
-	least := slipStray // what is nearer is a slide
-	if e.doubt > 1 {
-		least = 0
-	}
-	e.still++
-	later, said := e.fine.hear(period, echo, good, least)
-	switch {
-	case said == fineMoved:
-		e.owed = int(math.Round(later))
-		e.align.at -= later - math.Round(later)
-		if math.Abs(later) < echoSlide && e.still > echoSettle && e.align.lead.calm > echoCalm { // two clocks, faster than slip takes for one
-			e.align.bend(-slipPace * later / float64(e.still*audio.PeriodSamples))
-		}
-		e.moved()
-		e.doubt = min(e.doubt, echoSettle)
-		return
-	case !loud:
-	case good:
-		e.doubt = 0
-	case said == fineUnsure || e.strange > 0 && e.strange <= echoStrange:
-		e.doubt = max(e.doubt, 1)
-	case said == fineStill:
-		e.doubt = 0
-	case e.doubt > 0:
-		e.doubt--
-	}
-	if e.doubt > 0 && loud {
-		e.unsettled++
-	}
-	if e.unsettled > echoGiveUp {
-		e.proven = false
-	}
-	if !e.proven {
-		e.doubt = 0
-	}
-	if e.doubt > 0 {
+	later, said := e.fine.hear(period, echo, p.good(), e.trust.least())
+	if said == fineMoved {
+		e.step(later)
 		return
 	}
-	e.unsettled = 0
-	jump, bend := e.slip.hear(period, echo, loud, e.left/(e.heard+1e-12))
+	e.trust.judge(p, said)
+	if !e.trust.sure() {
+		return
+	}
+	jump, bend := e.slip.hear(period, echo, p.tells(), e.trust.part())
 	if jump != 0 {
 		e.owed = jump
-		e.moved()
+		e.moved(trustDoubt)
 		return
 	}
 	e.align.bend(bend)
 }
 
-// moved is for a filter that has to look elsewhere, or may have to.
-func (e *echo) moved() {
-	if e.proven {
-		e.doubt = echoDoubt
-	} else {
-		e.doubt = 1
+// step is for an echo that fine found to be later by samples.
+func (e *echo) step(later float64) {
+	whole := math.Round(later)
+	e.owed = int(whole)
+	e.align.at -= later - whole
+	if stood := e.trust.stood(e.align.lead.calm); stood > 0 && math.Abs(later) < echoSlide { // two clocks, faster than slip takes for one
+		e.align.bend(-slipPace * later / float64(stood*audio.PeriodSamples))
 	}
-	e.still = 0
+	e.moved(trustSettle)
+}
+
+// moved is for a filter that has to look elsewhere, or may have to, and is in doubt for so many
+// loud periods.
+func (e *echo) moved(doubt int) {
+	e.trust.moved(doubt)
 	e.slip.moved()
 	e.fine.forget()
 }
@@ -376,7 +283,8 @@ func (e *echo) slide(by int) {
 
 // place moves the filter in time; what it knows of the room it keeps.
 func (e *echo) place(to int) {
-	e.shift, e.lost = min(max(0, to), echoRoom/2), 0
+	e.shift = min(max(0, to), echoRoom/2)
+	e.trust.placed()
 	e.recall(0)
 }
 
@@ -399,7 +307,7 @@ func (e *echo) recall(from int64) {
 func (e *echo) reset() {
 	e.filter.reset()
 	e.fine.forget()
-	e.proven = false
+	e.trust.forgot()
 }
 
 func abs(x int) int { return max(x, -x) }
