@@ -30,10 +30,11 @@ func BenchmarkSound(b *testing.B) {
 	r := newRig(b)
 	speech := loadSpeech(b)
 	programs := []program{
-		{"sotto, two relays, 20 ms frames", func() bool { return true }, sotto(append(flags("--voice", "off"), "--frame", "20")...)},
-		{"sotto, two relays, 10 ms frames", func() bool { return true }, sotto(append(flags("--voice", "off"), "--frame", "10")...)},
-		{"Chromium, direct", have("chromium"), chromium},
-		{"baresip, direct", have("baresip"), baresip},
+		{"sotto, two relays, 20 ms frames", always, sotto("--voice", "off", "--frame", "20"), false},
+		{"sotto, two relays, 10 ms frames", always, sotto("--voice", "off", "--frame", "10"), false},
+		{"sotto, two relays, 20 ms frames, all voice processing", always, processed("--frame", "20"), true},
+		{"Chromium, direct", have("chromium"), chromium, false},
+		{"baresip, direct", have("baresip"), baresip, false},
 	}
 	var rows []row
 	for range b.N {
@@ -69,21 +70,13 @@ func BenchmarkSound(b *testing.B) {
 // quick measures without loss, and says less: for a look while working.
 func quick() bool { return os.Getenv("SOTTO_BENCH_QUICK") != "" }
 
-// flags gives words back when this build knows the first of them, and nil when it does not.
-func flags(words ...string) []string {
-	if strings.Contains(runHelp(), words[0]) {
-		return words
-	}
-	return nil
-}
-
 func (r *rig) measure(p program, speech []float32) row {
 	call := p.call(r)
 	defer call.stop()
 	time.Sleep(warmUp)
 	got := row{name: p.name}
 	for _, loss := range losses {
-		if loss > 0 && (!r.lossy || quick()) {
+		if loss > 0 && (!r.lossy || p.lossless || quick()) {
 			break
 		}
 		if loss > 0 {
@@ -123,6 +116,9 @@ func table(rows []row, lossy bool) string {
 	}
 	out.WriteString("\n| ESTOI (delay) with random loss on one leg | 0 % | 10 % | 20 % | 30 % |\n|---|---|---|---|---|\n")
 	for _, got := range rows {
+		if len(got.estoi) < len(losses) {
+			continue
+		}
 		fmt.Fprintf(&out, "| %s |", got.name)
 		for i := range got.estoi {
 			fmt.Fprintf(&out, " %.3f (%.0f ms) |", got.estoi[i], got.delay[i])

@@ -50,9 +50,7 @@ func BenchmarkEcho(b *testing.B) {
 func (r *rig) withEcho(voice string, speech []float32) string {
 	p := newPair(r)
 	defer p.stop()
-	for _, key := range []string{"sound.echo", "sound.noise", "sound.gain", "sound.highpass"} {
-		r.sotto("--home", p.homes["bob"], "settings", "set", key, voice)
-	}
+	r.processVoice(p.homes["bob"], voice)
 	bob := p.listenOn("loud", nil, "--voice", voice, "--frame", "20")
 	p.call("--voice", "off", "--frame", "20")
 	time.Sleep(warmUp)

@@ -32,9 +32,3 @@ func version(tool string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	return strings.TrimSpace(line)
 }
-
-// runHelp is what the binary says of the call command.
-func runHelp() string {
-	out, _ := exec.Command(sottoBinary(), "call", "--help").Output()
-	return string(out)
-}

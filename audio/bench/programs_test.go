@@ -23,6 +23,7 @@ type program struct {
 	name      string
 	installed func() bool
 	call      func(r *rig) *running
+	lossless  bool // it is measured without loss only
 }
 
 // running is a call under way from callermic to ear.
@@ -31,6 +32,8 @@ type running struct {
 	ports func() []int
 	stop  func()
 }
+
+func always() bool { return true }
 
 func have(tool string) func() bool {
 	return func() bool { _, err := exec.LookPath(tool); return err == nil }
@@ -122,12 +125,32 @@ func (p *pair) stop() {
 
 // sotto is a call through two relays of its own.
 func sotto(flags ...string) func(r *rig) *running {
+	return func(r *rig) *running { return newPair(r).connect(flags...) }
+}
+
+// processed is such a call with all of the voice processing at both ends.
+func processed(flags ...string) func(r *rig) *running {
 	return func(r *rig) *running {
 		p := newPair(r)
-		bob := p.listen(nil, flags...)
-		alice := p.call(flags...)
-		return &running{ends: []int{alice, bob}, ports: func() []int { return []int{p.turn} }, stop: p.stop}
+		for _, home := range p.homes {
+			r.processVoice(home, "auto")
+		}
+		return p.connect(flags...)
 	}
+}
+
+// processVoice sets all that is done to a microphone's sound.
+func (r *rig) processVoice(home, value string) {
+	for _, key := range []string{"sound.echo", "sound.noise", "sound.gain", "sound.highpass"} {
+		r.sotto("--home", home, "settings", "set", key, value)
+	}
+}
+
+// connect lets alice call bob.
+func (p *pair) connect(flags ...string) *running {
+	bob := p.listen(nil, flags...)
+	alice := p.call(flags...)
+	return &running{ends: []int{alice, bob}, ports: func() []int { return []int{p.turn} }, stop: p.stop}
 }
 
 func sottoBinary() string { return os.Getenv("SOTTO_BENCH_BINARY") }
