@@ -43,6 +43,8 @@ var (
 	ErrDevice = errors.New("the sound device could not be used")
 	// ErrNoDevices: there is no sound device, or this build has no sound.
 	ErrNoDevices = errors.New("no sound device was found; plug one in, or use --mic null --speaker null")
+	// ErrHangs: the sound server is there and gave no answer in time.
+	ErrHangs = errors.New("the sound server does not answer; restart it, or use --mic null --speaker null")
 	// ErrEnded: a source whose end means something (standard input) has come to it.
 	ErrEnded = errors.New("the sound on standard input has ended")
 )

@@ -29,7 +29,7 @@ type Device struct {
 }
 
 // List returns the devices there are, capture first. Without any it returns
-// audio.ErrNoDevices.
+// audio.ErrNoDevices. audio.ErrHangs: the sound server was asked for five seconds.
 func List() ([]Device, error) { return list() }
 
 // Periods are how long the pieces may be in which a device takes and gives sound,
@@ -49,7 +49,8 @@ type Stream interface {
 
 // Open opens the device of a kind called name (see Find), or the default one for "",
 // with one of Periods. It gives or takes no sound before Start. A named one that
-// cannot be used is audio.ErrDevice; no devices at all are audio.ErrNoDevices.
+// cannot be used is audio.ErrDevice; no devices at all are audio.ErrNoDevices; what
+// hangs is audio.ErrHangs as well.
 func Open(kind, name string, period time.Duration) (Stream, error) {
 	s, err := open(kind, name, period)
 	if err != nil {

@@ -39,8 +39,6 @@ const (
 // pulseSpare is how much more than a period PulseAudio keeps of what it plays.
 const pulseSpare = 5 * time.Millisecond
 
-var errHangs = errors.New("the sound server does not answer; restart it, or use null")
-
 // system is a connection to the sound server.
 type system struct {
 	context *malgo.AllocatedContext
@@ -134,7 +132,7 @@ const hangsAt = 3
 func ask[T any](work func() (T, error), undo func(T)) (T, error) {
 	if late.Load() >= hangsAt {
 		var none T
-		return none, errHangs
+		return none, audio.ErrHangs
 	}
 	return within(openLimit, work, undo)
 }
@@ -164,7 +162,7 @@ func within[T any](limit time.Duration, work func() (T, error), undo func(T)) (T
 			}
 		}()
 		var none T
-		return none, errHangs
+		return none, audio.ErrHangs
 	}
 }
 
@@ -287,6 +285,8 @@ func (s system) buffer(kind string, period time.Duration) (size, lasts time.Dura
 // mend adds what to do to what miniaudio says.
 func mend(err error) error {
 	switch {
+	case errors.Is(err, audio.ErrHangs):
+		return err
 	case errors.Is(err, malgo.ErrBusy), errors.Is(err, malgo.ErrAlreadyInUse), errors.Is(err, malgo.ErrUnavailable):
 		return fmt.Errorf("another program is using it; close that one or choose another device (%w)", err)
 	case errors.Is(err, malgo.ErrAccessDenied):

@@ -74,7 +74,7 @@ func TestAServerThatHangsIsLeftBehind(t *testing.T) {
 		<-release
 		return 7, nil
 	}, func(n int) { undone <- n })
-	if !errors.Is(err, errHangs) {
+	if !errors.Is(err, audio.ErrHangs) {
 		t.Errorf("came back with %v", err)
 	}
 	close(release)

@@ -16,7 +16,7 @@ type Described struct {
 }
 
 // List returns the devices there are, microphones first; none is no error. It asks
-// the sound server, which may take up to five seconds when that hangs.
+// the sound server, which takes five seconds when that hangs: audio.ErrHangs.
 func List() ([]Described, error) {
 	devices, err := device.List()
 	if errors.Is(err, audio.ErrNoDevices) {

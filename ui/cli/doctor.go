@@ -56,6 +56,7 @@ type doctor struct {
 	opened       *profile.Profile
 	loaded       settings.Settings
 	mic, speaker string // the words in force
+	hangs        bool   // the sound server: it was asked in vain
 	failed, done int
 }
 

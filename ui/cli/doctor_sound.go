@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,12 +17,14 @@ const (
 	recordFor = 3 * time.Second
 )
 
-// sound looks at the devices in force, one after the other.
+// sound looks at the devices in force, one after the other. A sound server that hangs
+// holds up one question, and is not asked another one: what cannot be known for that
+// reason is left out.
 func (d *doctor) sound(ctx context.Context) {
 	devices, err := open.List()
 	switch {
 	case err != nil:
-		d.tell(wrong("devices", err, "restart the sound server"))
+		d.tell(d.unusable("devices", err, restartServer))
 	case len(devices) == 0 && (open.IsDevice(d.mic) || open.IsDevice(d.speaker)):
 		d.tell(finding{name: "devices", detail: "there is no microphone and no speaker", mend: "plug one in, or start the sound server (on Linux PulseAudio or PipeWire); without any, use --mic null --speaker null"})
 	default:
@@ -33,17 +36,35 @@ func (d *doctor) sound(ctx context.Context) {
 		}
 		d.tell(well("devices", "microphones: %d, speakers: %d", microphones, len(devices)-microphones))
 	}
-	d.tell(d.microphone(ctx, devices))
-	d.tell(d.loudspeaker(ctx, devices))
+	if d.canAsk(d.mic) {
+		d.tell(d.microphone(ctx, devices))
+	}
+	if d.canAsk(d.speaker) {
+		d.tell(d.loudspeaker(ctx, devices))
+	}
 	d.voice()
-	if ring := d.loaded.Sound.Ring; ring != "" {
+	if ring := d.loaded.Sound.Ring; ring != "" && d.canAsk(ring) {
 		if err := open.CheckSink(ring); err != nil {
-			d.tell(wrong("ring", err, "choose another one with sotto settings set sound.ring"))
+			d.tell(d.unusable("ring", err, "choose another one with sotto settings set sound.ring"))
 		} else {
 			d.tell(well("ring", "%s is there", ring))
 		}
 	}
 }
+
+const restartServer = "restart the sound server (on Linux PulseAudio or PipeWire)"
+
+// unusable is wrong for a device, and notes a sound server that hangs.
+func (d *doctor) unusable(name string, err error, mend string) finding {
+	if !errors.Is(err, audio.ErrHangs) {
+		return wrong(name, err, mend)
+	}
+	d.hangs = true
+	return finding{name: name, detail: "the sound server does not answer", mend: restartServer + "; without it, use --mic null --speaker null"}
+}
+
+// canAsk tells whether what words mean can be tried.
+func (d *doctor) canAsk(words string) bool { return !d.hangs || !open.IsDevice(words) }
 
 // named is a device for a person: what words mean, with its description.
 func named(devices []open.Described, kind, words string) string {
@@ -67,7 +88,7 @@ func (d *doctor) microphone(ctx context.Context, devices []open.Described) findi
 	defer cancel()
 	levels, err := open.Levels(limited, d.mic)
 	if err != nil {
-		return wrong("microphone", err, "choose another one with sotto settings set sound.mic; sotto devices lists them")
+		return d.unusable("microphone", err, "choose another one with sotto settings set sound.mic; sotto devices lists them")
 	}
 	loudest, heard := audio.Silence, 0
 	var enough <-chan time.Time // from the first sound on: some devices take long to begin
@@ -97,19 +118,22 @@ func (d *doctor) loudspeaker(ctx context.Context, devices []open.Described) find
 		return well("speaker", "%s is used in place of one", d.speaker)
 	}
 	if err := open.Play(ctx, d.speaker, nil); err != nil {
-		return wrong("speaker", err, "choose another one with sotto settings set sound.speaker; sotto devices lists them")
+		return d.unusable("speaker", err, "choose another one with sotto settings set sound.speaker; sotto devices lists them")
 	}
 	return well("speaker", "%s takes sound", named(devices, device.Playback, d.speaker))
 }
 
 // playback lets a person hear what the others would.
 func (d *doctor) playback(ctx context.Context) {
+	if !d.canAsk(d.mic) || !d.canAsk(d.speaker) {
+		return
+	}
 	if !d.json {
 		d.say("    Speak now, for three seconds.")
 	}
 	sound, err := open.Record(ctx, d.mic, recordFor)
 	if err != nil {
-		d.tell(wrong("audio", err, "choose another microphone with --mic"))
+		d.tell(d.unusable("audio", err, "choose another microphone with --mic"))
 		return
 	}
 	level := audio.Level(sound)
@@ -121,7 +145,7 @@ func (d *doctor) playback(ctx context.Context) {
 		d.say("    This is how you sound.")
 	}
 	if err := open.Play(ctx, d.speaker, sound); err != nil {
-		d.tell(wrong("audio", err, "choose another speaker with --speaker"))
+		d.tell(d.unusable("audio", err, "choose another speaker with --speaker"))
 		return
 	}
 	d.tell(well("audio", "recorded three seconds at %.0f dBFS and played them back", level).figure("level_dbfs", level))

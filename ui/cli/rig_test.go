@@ -77,7 +77,14 @@ func (o object) text(key string) string { value, _ := o[key].(string); return va
 // start runs sotto and reads its events until it ends. It is killed when the test ends.
 func start(t testing.TB, arguments ...string) *process {
 	t.Helper()
+	return startWith(t, nil, arguments...)
+}
+
+// startWith is start with more in the environment, each a NAME=VALUE.
+func startWith(t testing.TB, environment []string, arguments ...string) *process {
+	t.Helper()
 	p := &process{t: t, command: exec.Command(sotto(t), arguments...), events: make(chan object, 4096), stderr: new(bytes.Buffer), status: make(chan int, 1)}
+	p.command.Env = append(os.Environ(), environment...)
 	p.command.Stderr = p.stderr
 	stdout, err := p.command.StdoutPipe()
 	if err != nil {

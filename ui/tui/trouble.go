@@ -27,6 +27,7 @@ var toDo = []struct{ command, screens, lines string }{
 	{"make a new one with sotto invite", "start again for a new one", "type invite for a new one"},
 	{"sotto devices lists those there are", "the settings list those there are", "type devices to hear those there are"},
 	{"plug one in, or use --mic null --speaker null", "plug one in, or choose none in the settings", "plug one in, or type settings set sound.mic null and settings set sound.speaker null"},
+	{"restart it, or use --mic null --speaker null", "restart it, or choose none in the settings", "restart it, or type settings set sound.mic null and settings set sound.speaker null"},
 	{"run sotto setup", "start Sotto again", "type setup"},
 }
 

@@ -19,7 +19,7 @@ func TestErrorsNameNoCommand(t *testing.T) {
 	command := regexp.MustCompile(`\bsotto (settings|contacts|invite|join|setup|devices|doctor|call)\b|--[a-z]`)
 	pieces := make(map[string]bool)
 	for _, err := range []error{
-		audio.ErrNoDevices, call.ErrCallingOff, call.ErrNoContact, line.ErrUnreachable, line.ErrUntrusted, line.ErrExpired, line.ErrProxy, line.ErrPinMismatch,
+		audio.ErrNoDevices, audio.ErrHangs, call.ErrCallingOff, call.ErrNoContact, line.ErrUnreachable, line.ErrUntrusted, line.ErrExpired, line.ErrProxy, line.ErrPinMismatch,
 		line.ErrRefused, pair.ErrWrongCode, pair.ErrExpired, pair.ErrNobody, pair.ErrBroken, pair.ErrTheyKnow, pair.ErrTheyLost,
 		profile.ErrNoRelay, profile.ErrProxyHere, profile.ErrOtherKey, profile.ErrOwnCard, profile.ErrNameTaken, profile.ErrKeyTaken,
 		profile.ErrBadName, profile.ErrUnverified, settings.ErrNotSetUp,
