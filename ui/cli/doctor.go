@@ -56,7 +56,7 @@ type doctor struct {
 	opened       *profile.Profile
 	loaded       settings.Settings
 	mic, speaker string // the words in force
-	hangs        bool   // the sound server: it was asked in vain
+	deviceless   bool   // the sound server knows no device, or was asked in vain
 	failed, done int
 }
 
@@ -99,10 +99,8 @@ func (p *program) doctor(recording bool) error {
 	}()
 	d := &doctor{program: p, opened: opened}
 	d.settings()
-	d.sound(ctx)
-	if recording {
-		d.playback(ctx)
-	} else {
+	d.sound(ctx, recording)
+	if !recording {
 		d.relay(ctx)
 		d.delay(ctx)
 	}
@@ -112,10 +110,11 @@ func (p *program) doctor(recording bool) error {
 	return d.close()
 }
 
-// tell prints a finding as soon as there is one.
-func (d *doctor) tell(f finding) {
+// tell prints a finding as soon as there is one, and returns whether all is well.
+func (d *doctor) tell(f finding) (ok bool) {
+	ok = f.mend == ""
 	d.done++
-	if f.mend != "" {
+	if !ok {
 		d.failed++
 	}
 	if d.json {
@@ -127,17 +126,18 @@ func (d *doctor) tell(f finding) {
 			Mend   string `json:"mend,omitempty"`
 
 			Figures map[string]float64 `json:"figures,omitempty"`
-		}{now("doctor.check"), f.name, f.mend == "", f.detail, f.mend, f.figures})
-		return
+		}{now("doctor.check"), f.name, ok, f.detail, f.mend, f.figures})
+		return ok
 	}
 	mark := "ok"
-	if f.mend != "" {
+	if !ok {
 		mark = "no"
 	}
 	d.say("%s  %-11s %s", mark, f.name, f.detail)
-	if f.mend != "" {
+	if !ok {
 		d.say("                -> %s", f.mend)
 	}
+	return ok
 }
 
 func (d *doctor) close() error {

@@ -4,9 +4,12 @@ import (
 	"context"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"sotto/audio"
 )
@@ -179,9 +182,78 @@ func TestDoctorRecordsAndPlaysBack(t *testing.T) {
 	if loud < 2*audio.SampleRate || loud > 3*audio.SampleRate { // a sine is below a tenth for a while in each period
 		t.Errorf("of three seconds, %d samples are played back loud", loud)
 	}
-	checks, _, status = examine(t, "--home", t.TempDir(), "--audio", "--mic", "null", "--speaker", "null")
-	if status != 1 || checks["audio"]["ok"] != false {
+	checks, report, status = examine(t, "--home", t.TempDir(), "--audio", "--mic", "null", "--speaker", "null")
+	if status != 1 || checks["microphone"]["ok"] != false || checks["audio"] != nil || report["failed"] != 1.0 {
 		t.Errorf("silence: status %d, %v", status, checks)
+	}
+}
+
+// soundServer runs a PulseAudio of the test's own, whose only microphone hears nothing, and
+// returns what to put into the environment to find it.
+func soundServer(t *testing.T) (environment []string) {
+	t.Helper()
+	binary, err := exec.LookPath("pulseaudio")
+	if err != nil {
+		t.Skip("SKIPPED: no pulseaudio here, so a muted microphone is not tested; install pulseaudio")
+	}
+	folder, err := os.MkdirTemp("", "pulse") // t.TempDir is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	socket := filepath.Join(folder, "socket")
+	environment = []string{"PULSE_SERVER=unix:" + socket}
+	for _, name := range []string{"HOME", "XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH", "PULSE_STATE_PATH"} {
+		environment = append(environment, name+"="+folder)
+	}
+	daemon := exec.Command(binary, "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--high-priority=no",
+		"--disable-shm=yes", "--log-target=stderr", "--log-level=error",
+		"--load=module-native-protocol-unix auth-anonymous=1 socket="+socket, "--load=module-null-sink sink_name=room rate=48000")
+	daemon.Env, daemon.Stderr = append(os.Environ(), environment...), os.Stderr
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = daemon.Process.Kill()
+		_ = daemon.Wait()
+	})
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		found := 0
+		p := startWith(t, environment, "devices", "--json")
+		for range p.events {
+			found++
+		}
+		if p.exit() == 0 && found == 2 {
+			return environment
+		}
+	}
+	t.Skip("SKIPPED: this build finds no sound server, so a muted microphone is not tested")
+	return nil
+}
+
+func TestDoctorCountsAMutedMicrophoneOnce(t *testing.T) {
+	t.Parallel()
+	environment := soundServer(t)
+	checks, report, status := readExamination(t, startWith(t, environment, "doctor", "--json", "--audio", "--home", t.TempDir()))
+	if one := checks["microphone"]; !strings.Contains(one.text("detail"), "nothing but silence") || !strings.Contains(one.text("mend"), "--mic") {
+		t.Errorf("microphone: %v", one)
+	}
+	allWell(t, checks, "devices", "speaker", "voice")
+	if status != 1 || report["failed"] != 1.0 || checks["audio"] != nil {
+		t.Errorf("status %d, %v, %v", status, report, checks["audio"])
+	}
+}
+
+func TestDoctorCountsAMachineWithoutDevicesOnce(t *testing.T) {
+	t.Parallel()
+	if cards, _ := filepath.Glob("/dev/snd/pcm*"); len(cards) > 0 || runtime.GOOS != "linux" {
+		t.Skip("SKIPPED: the sound devices of this machine cannot be hidden from a test")
+	}
+	folder := t.TempDir()
+	nowhere := []string{"PULSE_SERVER=unix:" + filepath.Join(folder, "none"), "XDG_RUNTIME_DIR=" + folder}
+	checks, report, status := readExamination(t, startWith(t, nowhere, "doctor", "--json", "--audio", "--home", folder))
+	if status != 1 || report["failed"] != 1.0 || checks["devices"]["ok"] != false || checks["microphone"] != nil || checks["audio"] != nil {
+		t.Errorf("status %d, %v", status, checks)
 	}
 }
 
