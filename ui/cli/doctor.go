@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"sotto/audio"
@@ -133,11 +135,35 @@ func (d *doctor) tell(f finding) (ok bool) {
 	if !ok {
 		mark = "no"
 	}
-	d.say("%s  %-11s %s", mark, f.name, f.detail)
+	d.say("%s", folded(fmt.Sprintf("%s  %-11s ", mark, f.name), f.detail))
 	if !ok {
-		d.say("                -> %s", f.mend)
+		d.say("%s", folded(strings.Repeat(" ", 16)+"-> ", f.mend))
 	}
 	return ok
+}
+
+// folded puts text beside a head, in lines of at most 80 cells where its words allow that.
+func folded(head, text string) string {
+	const cells = 80
+	margin := "\n" + strings.Repeat(" ", len(head))
+	var out strings.Builder
+	out.WriteString(head)
+	used := len(head)
+	for i, word := range strings.Split(text, " ") {
+		width := ansi.StringWidth(word)
+		switch {
+		case i == 0:
+		case used+1+width > cells:
+			out.WriteString(margin)
+			used = len(head)
+		default:
+			out.WriteByte(' ')
+			used++
+		}
+		out.WriteString(word)
+		used += width
+	}
+	return out.String()
 }
 
 func (d *doctor) close() error {
@@ -213,10 +239,10 @@ func (d *doctor) relay(ctx context.Context) {
 		d.tell(wrong("relay", found.Line, "check the network and the relay's address"))
 		return
 	}
-	d.tell(well("relay", "%s answers over TLS after %.0f ms", account.Relay.HostPort(), milliseconds(found.OpenedIn)).figure("answers_after_ms", milliseconds(found.OpenedIn)))
+	d.tell(well("relay", "%s answers after %.0f ms", account.Relay.HostPort(), milliseconds(found.OpenedIn)).figure("answers_after_ms", milliseconds(found.OpenedIn)))
 	d.tell(clock(found))
 	if !found.Admitted {
-		d.tell(finding{name: "token", detail: "the relay does not carry calls for you: it asks for a token", mend: "ask its operator for the token, then sotto settings set relay.admission TOKEN"})
+		d.tell(finding{name: "token", detail: "the relay does not carry calls for you: it asks for a token", mend: "ask whoever runs it for the token, then type sotto settings set relay.admission TOKEN"})
 		return
 	}
 	if way := found.UDP; way != nil {
@@ -273,16 +299,16 @@ func clockOff(found reach.Report) finding {
 	if off > clockLimit {
 		return finding{name: "clock", detail: fmt.Sprintf("this computer's clock is %s %s the relay's, and calls may be refused", off, direction), mend: "set the clock, or let the system set it by itself"}
 	}
-	return well("clock", "within %s of the relay's", max(off, time.Second))
+	return well("clock", "within %.0f s of the relay's", max(off, time.Second).Seconds())
 }
 
 // blocked is what to do where UDP does not reach the relay.
 func blocked(found reach.Report) string {
-	let := "let UDP out to " + found.UDP.Server + ", or use another network"
+	let := "let UDP out to " + found.UDP.Server + " in the firewall, or use another network"
 	if found.TLS.Err != nil {
 		return let
 	}
-	return let + "; until then calls go over TLS, and are later when packets get lost"
+	return let + "; until then calls go over TLS, with more delay when packets get lost"
 }
 
 // sound is how sound passes one way.
@@ -292,7 +318,11 @@ func sound(name, over string, way *reach.Way) finding {
 		f.detail = "sound does not pass over " + over + ": " + f.detail
 		return f
 	}
-	f := well(name, "over %s to the relay and back twice in %.1f ms, %.0f %% lost; people you call would see %s", over, milliseconds(way.RTT), 100*way.Loss, way.Relayed)
+	lost := "nothing lost"
+	if way.Loss > 0 {
+		lost = fmt.Sprintf("%.0f %% lost", math.Ceil(100*way.Loss))
+	}
+	f := well(name, "sound passes over %s, to the relay and back twice in %.1f ms, %s; people you call would see the address %s", over, milliseconds(way.RTT), lost, way.Relayed)
 	if way.Loss > lossLimit {
 		f.detail = fmt.Sprintf("%.0f %% of the packets are lost on the way to the relay and back", 100*way.Loss)
 		f.mend = "use a cable or move closer to the access point, or choose a relay that is nearer"
@@ -312,13 +342,13 @@ func (d *doctor) delay(ctx context.Context) {
 		d.tell(wrong("delay", fmt.Errorf("a call inside this program failed: %w", err), "run sotto demo, which says more"))
 		return
 	}
-	f := well("delay", "inside this computer %.0f ms from mouth to ear, without devices; connected in %.0f ms, heard %.0f ms after the answer",
+	f := well("delay", "this computer alone adds %.0f ms from mouth to ear, without microphone and speaker; a call inside it was connected in %.0f ms and heard %.0f ms after the answer",
 		milliseconds(report.MouthToEar), milliseconds(report.Connect), milliseconds(report.AnswerToAudio))
 	switch {
 	case !report.Holds():
-		f.detail, f.mend = "a call inside this program did not keep its promises", "run sotto demo, which says which"
+		f.detail, f.mend = "a call inside this program did not go as it should", "run sotto demo, which says which"
 	case report.MouthToEar > slowLimit:
-		f.detail = fmt.Sprintf("%.0f ms from mouth to ear inside this computer alone", milliseconds(report.MouthToEar))
+		f.detail = fmt.Sprintf("this computer alone adds %.0f ms from mouth to ear", milliseconds(report.MouthToEar))
 		f.mend = "end programs that keep the computer busy"
 	}
 	d.tell(f.figure("mouth_to_ear_ms", milliseconds(report.MouthToEar)).figure("connect_ms", milliseconds(report.Connect)).

@@ -28,7 +28,7 @@ func (d *doctor) sound(ctx context.Context, recording bool) {
 		d.tell(d.unusable("devices", err, restartServer))
 	case len(devices) == 0 && (open.IsDevice(d.mic) || open.IsDevice(d.speaker)):
 		d.deviceless = true
-		d.tell(finding{name: "devices", detail: "there is no microphone and no speaker", mend: "plug one in, or start the sound server (on Linux PulseAudio or PipeWire); without any, use --mic null --speaker null"})
+		d.tell(finding{name: "devices", detail: "there is no microphone and no speaker", mend: "plug one in, or start the sound server (on Linux PulseAudio or PipeWire); to go without sound, use --mic null --speaker null"})
 	default:
 		microphones := 0
 		for _, each := range devices {
@@ -68,7 +68,7 @@ func (d *doctor) unusable(name string, err error, mend string) finding {
 		return wrong(name, err, mend)
 	}
 	d.deviceless = true
-	return finding{name: name, detail: "the sound server does not answer", mend: restartServer + "; without it, use --mic null --speaker null"}
+	return finding{name: name, detail: "the sound server does not answer", mend: restartServer + "; to go without sound, use --mic null --speaker null"}
 }
 
 // canAsk tells whether what words mean can be tried.
@@ -121,7 +121,7 @@ func hears(name string, loudest float64) finding {
 	if loudest == audio.Silence {
 		return finding{name: "microphone", detail: name + " gives nothing but silence", mend: hotplug.Unmute() + ", or choose another one with --mic"}
 	}
-	return well("microphone", "%s hears something, %.0f dBFS at the loudest", name, loudest).figure("loudest_dbfs", loudest)
+	return well("microphone", "%s hears something, at most %.0f dBFS, where 0 is the loudest there is", name, loudest).figure("loudest_dbfs", loudest)
 }
 
 const otherMicrophone = "choose another one with sotto settings set sound.mic; sotto devices lists them"

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"sotto/audio"
 )
 
@@ -162,6 +164,25 @@ func TestDoctorAsksASoundServerThatHangsOnce(t *testing.T) {
 		if questions++; status != 1 || report["failed"] != failed || len(asked) != questions {
 			t.Errorf("status %d, %v; the server was asked %d times", status, report, len(asked))
 		}
+	}
+}
+
+// TestWhatTheDoctorSaysFits in 80 columns, word by word, and nothing of it is lost.
+func TestWhatTheDoctorSaysFits(t *testing.T) {
+	const head = "ok  microphone  "
+	path := strings.Repeat("/folder", 12) // longer than a line, and to be copied whole
+	text := "read from " + path + " and  then \"Schreibtisch-Mikrofon für Überstunden\" hears something, at most -15 dBFS, where 0 is the loudest there is"
+	said := folded(head, text)
+	for line := range strings.SplitSeq(said, "\n") {
+		if ansi.StringWidth(line) > 80 && strings.TrimSpace(line) != path {
+			t.Errorf("too long: %q", line)
+		}
+	}
+	if got := strings.ReplaceAll(said, "\n"+strings.Repeat(" ", len(head)), " "); got != head+text {
+		t.Errorf("said %q", got)
+	}
+	if short := folded(head, "null is used in place of one"); short != head+"null is used in place of one" {
+		t.Errorf("a short one: %q", short)
 	}
 }
 

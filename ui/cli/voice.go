@@ -82,9 +82,9 @@ func (d *doctor) voice() {
 	}
 	for _, module := range dsp.Modules() {
 		if !module.Present {
-			d.tell(well("voice", "echo, gain and high-pass; this build has no %s (%s): with npm installed, make fetches it", module.Does, module.Name))
+			d.tell(well("voice", "can take out echo and rumble and even out the level; %s (%s) is missing: with npm installed, make fetches it", module.Does, module.Name))
 			return
 		}
 	}
-	d.tell(well("voice", "echo, noise, gain and high-pass"))
+	d.tell(well("voice", "can take out echo, noise and rumble and even out the level"))
 }
