@@ -10,18 +10,20 @@ import (
 
 // mirror is a pair of devices that says back what it hears, some time later. Each tells
 // its own time and neither is punctual: what is said is read in order, however the two
-// take turns.
+// take turns. When the ear stands still for so long that all is said, the mouth is silent
+// until as much is kept again as at the beginning.
 type mirror struct {
 	mu      sync.Mutex                     // guards the following
 	waiting [][audio.PeriodSamples]float32 // a ring, twice as long as it keeps
 	after   int                            // periods for which it keeps what it heard
 	heard   int                            // periods so far
 	said    int                            // and of those
+	silent  bool                           // gathers periods first
 }
 
 func newMirror(after time.Duration) *mirror {
 	periods := max(1, int(after/audio.PeriodDuration))
-	return &mirror{waiting: make([][audio.PeriodSamples]float32, 2*periods), after: periods, said: -periods}
+	return &mirror{waiting: make([][audio.PeriodSamples]float32, 2*periods), after: periods, silent: true}
 }
 
 func (m *mirror) hear(period []float32) {
@@ -31,17 +33,33 @@ func (m *mirror) hear(period []float32) {
 	m.heard++
 }
 
-// say writes the next period to out: silence, until there is one.
+// say writes the next period to out: silence, while there is none. What begins or ends
+// where nothing is before or after it does so softly, for it would click.
 func (m *mirror) say(out *[audio.PeriodSamples]float32) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if kept := m.heard - m.said; kept < 1 || kept >= len(m.waiting) { // one of the two stood still
-		m.said = m.heard - m.after
+	kept := m.heard - m.said
+	begins := m.silent
+	if kept >= len(m.waiting) { // the mouth stood still
+		kept, begins = m.after, true
+		m.said = m.heard - kept
 	}
-	if m.said >= 0 {
-		*out = m.waiting[m.said%len(m.waiting)]
+	if m.silent = m.silent && kept < m.after; m.silent {
+		clear(out[:])
+		return
 	}
+	*out = m.waiting[m.said%len(m.waiting)]
 	m.said++
+	m.silent = kept == 1 // the ear stands still
+	for i := range out {
+		at := float32(i+1) / audio.PeriodSamples
+		if begins {
+			out[i] *= at
+		}
+		if m.silent {
+			out[i] *= 1 - at
+		}
+	}
 }
 
 // ear is the mirror as a loudspeaker, mouth as a microphone.
