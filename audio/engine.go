@@ -23,7 +23,12 @@ import (
 // start, shows on the wire as one gap at most. A source that has been even so far is waited
 // for as long as any: speech that a busy machine makes 10 to 30 ms late now and then had
 // silence cut into it after 5 to 20 ms, with a click or two each time, and none after 40.
-// How long frames are is decided in pace.go.
+// How long frames are is decided in pace.go. Those of a source that gives 12, 15 or 21.3 ms
+// at a time leave as unevenly as they are whole, 12 to 24, 15 to 30 and 0 to 21 ms apart, and
+// are not held for a steady clock: over an even network that changes nothing from mouth to ear
+// (39, 39 and 49 ms), because the buffer waits as long for them, and over one that is uneven by
+// 15 ms it may cost 10 ms (69 ms for 59 with 21.3 ms at a time), because the clock waits for the
+// worst of the source before the buffer waits for the worst of the network.
 //
 // The sink's clock drives playing: whatever it asks for, a period at most (a sound server
 // asks for 2.5 to 4 ms), is pulled from the playout buffer there and then, so that

@@ -9,8 +9,10 @@ import "time"
 // again in bytes, so a call begins with long ones and goes over to short ones once the
 // other side has said for some seconds that packets come to it evenly, and back at once
 // when they no longer do (redundancy.Pace). A source that gives several periods at once
-// gets long ones: two short packets would leave together, and be heard no sooner than one
-// long one. Only network and source move the length, never the sound.
+// gets long ones: of 20 ms at once two short packets would leave together, and be heard no
+// sooner than one long one. Of 12 or 15 ms they would be heard 10 ms sooner, but some leave
+// together, and where the network is uneven by 15 ms, 0.8 % of the sound would be made up.
+// Only network and source move the length, never the sound.
 type Frames int
 
 // The ways of choosing a frame's length.
