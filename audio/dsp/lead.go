@@ -75,18 +75,28 @@ func (l *lead) hear(now float64) (step float64, found int) {
 	least, most := l.of(leadSure)
 	if l.odds >= leadSure && most-least <= 2*l.swing-leadStray {
 		l.odds = 0
-		sorted := l.sorted[:leadSure]
-		for back := range sorted {
-			sorted[back] = l.last[(l.count-1-back)%leadMemory]
-		}
-		slices.Sort(sorted)
-		return sorted[leadSure/2] - l.middle, leadEven
+		return l.between(least, most) - l.middle, leadEven
 	}
 	before := l.last[(l.count+leadMemory-2)%leadMemory]
 	if off > 0 && (l.odds == 1 || before-now > leadSwing) {
 		return 0, leadHigh
 	}
 	return 0, leadOdd
+}
+
+// between is the middle of where it swings, by the last leadSure periods. Where devices bring
+// several at a time, that is between the extremes: the median would be one of them. Where they do
+// not, one that was late counts for nothing.
+func (l *lead) between(least, most float64) float64 {
+	if l.swing > leadSwing {
+		return (least + most) / 2
+	}
+	sorted := l.sorted[:leadSure]
+	for back := range sorted {
+		sorted[back] = l.last[(l.count-1-back)%leadMemory]
+	}
+	slices.Sort(sorted)
+	return sorted[leadSure/2]
 }
 
 // of is between what the last periods were.
