@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
 )
@@ -44,6 +45,10 @@ func onDisplay(t testing.TB, columns, rows int, environ []string, words ...strin
 		t: t, command: exec.Command(words[0], words[1:]...), read: make(chan struct{}), changed: make(chan struct{}, 1),
 		screen: vt.NewEmulator(columns, rows),
 	}
+	term.screen.RegisterCsiHandler('r', func(params ansi.Params) (handled bool) {
+		bottom, _, _ := params.Param(1, 0)
+		return bottom > term.screen.Height() // the emulator would fall over margins for a screen that was taller a moment ago
+	})
 	term.command.Env = environ
 	term.began = time.Now()
 	control, err := pty.StartWithSize(term.command, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)})
@@ -97,10 +102,13 @@ func (term *display) press(keys string) {
 	}
 }
 
-func (term *display) resize(columns, rows int) {
+// resize is a terminal that takes a last frame, drawn for its old size, before the program
+// knows of the new one; late is what of that stays.
+func (term *display) resize(columns, rows int, late ...string) {
 	term.t.Helper()
 	term.mu.Lock()
 	term.screen.Resize(columns, rows)
+	_, _ = io.WriteString(term.screen, strings.Join(late, ""))
 	term.mu.Unlock()
 	if err := pty.Setsize(term.control, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)}); err != nil {
 		term.t.Fatal(err)

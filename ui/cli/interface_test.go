@@ -53,6 +53,34 @@ func TestTheInterfaceFromEndToEnd(t *testing.T) {
 	})
 }
 
+// TestALateFrameLeavesNoMargins: a frame for the old size, scrolled within its margins, comes
+// after the terminal has grown. What is drawn then uses all of the screen.
+func TestALateFrameLeavesNoMargins(t *testing.T) {
+	t.Parallel()
+	home := filepath.Join(t.TempDir(), "me")
+	term := onDisplay(t, 60, 14, atTerminal(t), sotto(t), "--home", home, "--mic", "null", "--speaker", "null")
+	term.until("What shall people call you?")
+	term.press("\r")
+	term.until("On this machine")
+	term.resize(80, 24, "\x1b[1;14r")
+	term.meets("a screen of 24 rows", func(screen string) bool {
+		rows := strings.Split(screen, "\n")
+		return strings.Contains(rows[0], "Sotto") && len(rows) == 24 && strings.Contains(rows[23], "help")
+	})
+	term.press("\r")
+	term.until("Does your microphone hear you?")
+	term.press("\r")
+	term.until("Not now")
+	term.press("\r")
+	term.until("› echo")
+	term.press("s")
+	term.meets("a whole screen of settings", func(screen string) bool {
+		rows := strings.Split(screen, "\n")
+		return strings.Contains(screen, "What do others see now?") && strings.Contains(screen, "Your name") &&
+			strings.Contains(rows[0], "Settings") && strings.Contains(rows[23], "find")
+	})
+}
+
 // multiplexer finds one that is installed.
 func multiplexer(t *testing.T, name string) string {
 	t.Helper()

@@ -1,17 +1,26 @@
 package term
 
 import (
+	"bytes"
 	"io"
 	"os"
-	"slices"
 	"sync"
 	"time"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // How much may wait for a slow terminal, and how long leaving waits for it.
 const (
 	queueLimit = 16 * 1024 // bytes; a frame that finds nothing waiting may be larger
 	drainFor   = 500 * time.Millisecond
+)
+
+// clearing is how a renderer begins the whole screen anew; unmargined is the same without
+// margins (DECSTBM, which moves the cursor, so it comes first).
+var (
+	clearing   = []byte(ansi.CursorHomePosition + ansi.EraseEntireScreen)
+	unmargined = append([]byte("\x1b[r"), clearing...)
 )
 
 // Writer stands between what draws and a terminal: Write never waits. A
@@ -23,6 +32,10 @@ const (
 // When the queue is full everything in it is dropped, but for the modes it set:
 // these are what the next frame cannot bring again. Once the terminal reads
 // again it gets the modes, and Redraw asks for a whole frame.
+//
+// A frame that clears the screen first takes off the scrolling margins: one that was
+// drawn just before the terminal was resized may have left those of the old height, within
+// which the new frame would scroll.
 //
 // It embeds the file, so that whoever asks for a terminal finds one.
 type Writer struct {
@@ -83,8 +96,9 @@ func (w *Writer) Write(frame []byte) (int, error) {
 		w.modes.keep(frame)
 		return len(frame), nil
 	}
-	w.queue = append(w.queue, slices.Clone(frame))
-	w.queued += len(frame)
+	whole := bytes.ReplaceAll(frame, clearing, unmargined) // a copy
+	w.queue = append(w.queue, whole)
+	w.queued += len(whole)
 	w.stir()
 	return len(frame), nil
 }

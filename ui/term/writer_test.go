@@ -77,6 +77,19 @@ func TestWhatIsWrittenArrivesInOrder(t *testing.T) {
 	}
 }
 
+func TestAFrameThatClearsTheScreenTakesOffMargins(t *testing.T) {
+	control, terminal := openRaw(t)
+	writer := NewWriter(terminal, NewGuard(terminal, terminal))
+	frame := []byte("\x1b[m\x1b[H\x1b[2Jwhole")
+	if n, err := writer.Write(frame); n != len(frame) || err != nil {
+		t.Errorf("of %d bytes %d are taken, %v", len(frame), n, err)
+	}
+	writer.Finish("end")
+	if got := readUntil(t, control, "end"); got != "\x1b[m\x1b[r\x1b[H\x1b[2Jwholeend" {
+		t.Errorf("what arrives is %q", got)
+	}
+}
+
 func TestAStalledTerminalHoldsUpNobody(t *testing.T) {
 	control, terminal := openRaw(t)
 	writer := NewWriter(terminal, NewGuard(terminal, terminal))
