@@ -20,13 +20,17 @@ import (
 )
 
 // backends are tried in this order, one at a time, so that it is known which one
-// answers. The null backend is not among them: left to itself miniaudio falls back
+// answers. Those of other systems are left out: each that is tried costs memory that the
+// library keeps. The null backend is not among them: left to itself miniaudio falls back
 // to it, and a person would be talking to nobody.
-var backends = []malgo.Backend{
-	malgo.BackendWasapi, malgo.BackendDsound, malgo.BackendWinmm, malgo.BackendCoreaudio,
-	malgo.BackendSndio, malgo.BackendAudio4, malgo.BackendOss,
-	malgo.BackendPulseaudio, malgo.BackendAlsa, malgo.BackendJack,
-}
+var backends = map[string][]malgo.Backend{
+	"windows": {malgo.BackendWasapi, malgo.BackendDsound, malgo.BackendWinmm},
+	"darwin":  {malgo.BackendCoreaudio},
+	"linux":   {malgo.BackendPulseaudio, malgo.BackendAlsa, malgo.BackendJack},
+	"openbsd": {malgo.BackendSndio, malgo.BackendPulseaudio, malgo.BackendJack},
+	"netbsd":  {malgo.BackendAudio4, malgo.BackendPulseaudio, malgo.BackendJack},
+	"freebsd": {malgo.BackendSndio, malgo.BackendOss, malgo.BackendPulseaudio, malgo.BackendJack},
+}[runtime.GOOS]
 
 const (
 	// openLimit bounds how long a sound server may take to answer, closeLimit how

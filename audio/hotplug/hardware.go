@@ -15,8 +15,8 @@ const (
 	pollSoon  = 500 * time.Millisecond // while a Keeper has no device
 
 	// On a machine without sound there is nothing to hurry for, and each question
-	// costs some kilobytes that the sound libraries never give back (35 KB where no
-	// sound server answers, 2.5 KB where one does).
+	// costs memory that the sound libraries never give back (22 KB where no sound server
+	// answers, 0.3 KB where one does).
 	pollSeldom   = 30 * time.Second
 	emptyAnswers = 60 // in a row, after which the next question waits longer each time
 )
