@@ -103,10 +103,10 @@ screenshots: deps
 	mkdir -p docs/screenshots
 	SOTTO_SCREENSHOTS=$(CURDIR)/docs/screenshots $(GO) test -tags $(TAGS) -count 1 -run '^TestScreenshots$$' ./ui/cli/
 
-# The table of docs/sound.md: speech through loss, bursts, jitter and drift.
+# The table of docs/sound.md: speech over two relays, through loss, bursts, jitter and drift.
 sound-table: deps
 	@sh .ci/speech.sh bin/speech.wav
-	SOUND_SPEECH=$(CURDIR)/bin/speech.wav $(GO) test -tags $(TAGS) -count 1 -timeout 60m -run '^TestSoundTable$$' ./audio/
+	SOUND_SPEECH=$(CURDIR)/bin/speech.wav $(GO) test -tags $(TAGS) -count 1 -timeout 60m -run '^TestSoundTable$$' ./net/call/
 
 # The voice processing in rooms that echo: the tables of docs/sound.md.
 .PHONY: bench-voice

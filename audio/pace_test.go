@@ -10,6 +10,7 @@ import (
 	"sotto/audio/codec"
 	"sotto/audio/fake"
 	"sotto/audio/redundancy"
+	"sotto/audio/weather"
 )
 
 // step is a stretch of packets of one length.
@@ -148,13 +149,13 @@ func TestTheSoundNeverMovesTheLength(t *testing.T) {
 
 // blocks is a source that gives as many periods at once as the test says.
 type blocks struct {
-	*clock
+	*weather.Clock
 	size atomic.Int32
 }
 
 func (b *blocks) Start(deliver func([]float32)) error {
 	period, waiting := make([]float32, audio.PeriodSamples), int32(0)
-	b.run(func(time.Time) {
+	b.Run(func(time.Time) {
 		if waiting++; waiting < b.size.Load() {
 			return
 		}
@@ -169,7 +170,7 @@ func (b *blocks) Start(deliver func([]float32)) error {
 // One that now and then is late keeps its short ones.
 func TestASourceThatGivesSoundInBlocksLeavesInLongFrames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		source := &blocks{clock: newClock(0, 0)}
+		source := &blocks{Clock: weather.NewClock(0, 0)}
 		source.size.Store(2)
 		speaker, listener, there, _ := choosers(t, source)
 		time.Sleep(12 * time.Second)
@@ -233,14 +234,14 @@ func TestAnOlderOtherSideGetsLongFramesOnly(t *testing.T) {
 func TestAChangeOfLengthIsNotHeard(t *testing.T) {
 	t.Parallel()
 	speech := sentence(t, 12*time.Second)
-	o, unchanged := say(t, speech, weather{}), say(t, speech, weather{frames: audio.LongFrames})
+	o, unchanged := say(t, speech, weather.Conditions{}), say(t, speech, weather.Conditions{Frames: audio.LongFrames})
 	if o.sizes[redundancy.Size(codec.PayloadSize, redundancy.Default)] < 200 || o.sizes[redundancy.Size(codec.ShortPayloadSize, redundancy.Default)] < 400 || len(o.sizes) != 2 {
 		t.Fatalf("packets of these sizes: %v", o.sizes)
 	}
-	if o.clicks > unchanged.clicks || o.estoi < 0.97 || o.concealed > 0 || o.listener.Loss != 0 || o.listener.PeriodsLost != 0 || o.listener.FramesRefused != 0 {
-		t.Errorf("%d clicks (%d without a change), ESTOI %.3f, %+v", o.clicks, unchanged.clicks, o.estoi, o.listener)
+	if o.Clicks > unchanged.Clicks || o.ESTOI < 0.97 || o.Concealed > 0 || o.Listener.Loss != 0 || o.Listener.PeriodsLost != 0 || o.Listener.FramesRefused != 0 {
+		t.Errorf("%d clicks (%d without a change), ESTOI %.3f, %+v", o.Clicks, unchanged.Clicks, o.ESTOI, o.Listener)
 	}
-	if first, last := o.delays[0], o.delays[len(o.delays)-1]; last > first-8*time.Millisecond {
+	if first, last := o.Delays[0], o.Delays[len(o.Delays)-1]; last > first-8*time.Millisecond {
 		t.Errorf("the delay was %v before and is %v after", first, last)
 	}
 }
@@ -249,15 +250,15 @@ func TestAChangeOfLengthIsNotHeard(t *testing.T) {
 func TestAFallBackToLongFramesIsNotHeard(t *testing.T) {
 	t.Parallel()
 	speech := sentence(t, 13*time.Second)
-	bad := weather{loss: 0.1, from: 8 * time.Second}
+	bad := weather.Conditions{Loss: 0.1, From: 8 * time.Second}
 	o := say(t, speech, bad)
-	bad.frames = audio.LongFrames
+	bad.Frames = audio.LongFrames
 	unchanged := say(t, speech, bad)
 	if long, short := o.sizes[redundancy.Size(codec.PayloadSize, redundancy.Default)], o.sizes[redundancy.Size(codec.ShortPayloadSize, redundancy.Default)]; long < 400 || short < 250 || len(o.sizes) != 2 {
 		t.Fatalf("packets of these sizes: %v", o.sizes)
 	}
-	if o.clicks > unchanged.clicks || o.estoi < unchanged.estoi-0.02 || o.concealed > unchanged.concealed+0.01 || o.listener.FramesRefused != 0 {
+	if o.Clicks > unchanged.Clicks || o.ESTOI < unchanged.ESTOI-0.02 || o.Concealed > unchanged.Concealed+0.01 || o.Listener.FramesRefused != 0 {
 		t.Errorf("%d clicks, ESTOI %.3f, %.3f made up, where frames that never change have %d, %.3f and %.3f",
-			o.clicks, o.estoi, o.concealed, unchanged.clicks, unchanged.estoi, unchanged.concealed)
+			o.Clicks, o.ESTOI, o.Concealed, unchanged.Clicks, unchanged.ESTOI, unchanged.Concealed)
 	}
 }
