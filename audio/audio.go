@@ -16,6 +16,8 @@ import (
 	"errors"
 	"math"
 	"time"
+
+	"sotto/settings/advice"
 )
 
 // The units of sound.
@@ -42,9 +44,9 @@ var (
 	// ErrDevice: a microphone, speaker or file that was named could not be used.
 	ErrDevice = errors.New("the sound device could not be used")
 	// ErrNoDevices: there is no sound device, or this build has no sound.
-	ErrNoDevices = errors.New("no sound device was found; plug one in, or use --mic null --speaker null")
+	ErrNoDevices = advice.New("no sound device was found; plug one in", advice.DoWithoutDevices)
 	// ErrHangs: the sound server is there and gave no answer in time.
-	ErrHangs = errors.New("the sound server does not answer; restart it, or use --mic null --speaker null")
+	ErrHangs = advice.New("the sound server does not answer; restart it", advice.DoWithoutDevices)
 	// ErrEnded: a source whose end means something (standard input) has come to it.
 	ErrEnded = errors.New("the sound on standard input has ended")
 )
@@ -82,8 +84,8 @@ type Sink interface {
 // Notice is a sentence about a device, for the person, that becomes true or stops
 // being so: no microphone is there, it is back, it gives nothing but silence.
 type Notice struct {
-	Text string // no full stop at its end
-	Over bool   // Text was true and is no longer
+	Text advice.Text
+	Over bool // Text was true and is no longer
 }
 
 // Encoder turns frames into payloads of one constant size for each of the two

@@ -33,7 +33,7 @@ type HistoryEntry struct {
 	// Outcome is one of answered, missed, declined, declined-here, silenced,
 	// cancelled, no-answer, busy, failed, mismatch.
 	Outcome string  `json:"outcome"`
-	Why     string  `json:"why,omitempty"` // more about the outcome, when there is more to say
+	Why     string  `json:"why,omitempty"` // more about the outcome, when there is more to say, in the command line's words
 	Seconds float64 `json:"seconds"`       // connected
 	Route   string  `json:"route,omitempty"`
 	Receipt string  `json:"receipt,omitempty"`

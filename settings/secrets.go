@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"sotto/settings/advice"
 )
 
 // ErrNotSetUp is returned where a profile has no identity yet.
-var ErrNotSetUp = errors.New("this profile is not set up: run sotto setup")
+var ErrNotSetUp = advice.New("this profile is not set up", advice.SetUp)
 
 const fileVersion = 1
 

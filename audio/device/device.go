@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sotto/audio"
+	"sotto/settings/advice"
 )
 
 // The kinds of Device.
@@ -82,7 +83,7 @@ func Find(devices []Device, kind, name string) (Device, error) {
 	}
 	switch len(described) {
 	case 0:
-		return Device{}, fmt.Errorf("%w: there is no %s called %q; sotto devices lists those there are", audio.ErrDevice, spoken(kind), name)
+		return Device{}, fmt.Errorf("%w: %w", audio.ErrDevice, advice.New(fmt.Sprintf("there is no %s called %q", spoken(kind), name), advice.SeeDevices))
 	case 1:
 		return described[0], nil
 	}

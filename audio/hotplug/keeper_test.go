@@ -157,7 +157,7 @@ func (s *sentences) read(stop <-chan struct{}) {
 			if n.Over {
 				mark = "- "
 			}
-			s.all = append(s.all, mark+n.Text)
+			s.all = append(s.all, mark+n.Text.Error())
 		}
 	}
 }

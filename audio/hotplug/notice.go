@@ -9,6 +9,7 @@ import (
 
 	"sotto/audio"
 	"sotto/audio/device"
+	"sotto/settings/advice"
 )
 
 const (
@@ -25,8 +26,8 @@ type notices struct {
 	kind  string
 	queue []audio.Notice
 
-	condition string    // said, and not yet over; "" while all is well
-	good      time.Time // since when all is well while condition is still said; zero: it is not
+	condition advice.Text // said, and not yet over; empty while all is well
+	good      time.Time   // since when all is well while condition is still said; zero: it is not
 
 	device device.Device // the last one that gave sound
 	fresh  string        // what is new, to be said once all is well
@@ -61,13 +62,13 @@ func (n *notices) have(o *openStream) {
 }
 
 // describe puts what holds at the instant now into words.
-func (n *notices) describe(now time.Time, condition string) {
+func (n *notices) describe(now time.Time, condition advice.Text) {
 	if n.shown != "" && !now.Before(n.until) {
-		n.queue = append(n.queue, audio.Notice{Text: n.shown, Over: true})
+		n.queue = append(n.queue, audio.Notice{Text: advice.Text{What: n.shown}, Over: true})
 		n.shown = ""
 	}
 	switch {
-	case condition != "":
+	case condition.What != "":
 		n.good = time.Time{}
 		if condition != n.condition {
 			n.end()
@@ -75,12 +76,12 @@ func (n *notices) describe(now time.Time, condition string) {
 			n.condition = condition
 		}
 		return
-	case n.condition != "" && n.good.IsZero():
+	case n.condition.What != "" && n.good.IsZero():
 		n.good = now
 		return
-	case n.condition != "" && now.Sub(n.good) < goodFor:
+	case n.condition.What != "" && now.Sub(n.good) < goodFor:
 		return
-	case n.condition != "":
+	case n.condition.What != "":
 		n.end()
 		if n.fresh == "" {
 			n.fresh = fmt.Sprintf("The %s is back", spoken(n.kind))
@@ -91,43 +92,45 @@ func (n *notices) describe(now time.Time, condition string) {
 	}
 	if n.fresh != "" && n.fresh != n.shown {
 		if n.shown != "" {
-			n.queue = append(n.queue, audio.Notice{Text: n.shown, Over: true})
+			n.queue = append(n.queue, audio.Notice{Text: advice.Text{What: n.shown}, Over: true})
 		}
-		n.queue = append(n.queue, audio.Notice{Text: n.fresh})
+		n.queue = append(n.queue, audio.Notice{Text: advice.Text{What: n.fresh}})
 		n.shown, n.until = n.fresh, now.Add(shownFor)
 	}
 	n.fresh = ""
 }
 
 func (n *notices) end() {
-	if n.condition != "" {
+	if n.condition.What != "" {
 		n.queue = append(n.queue, audio.Notice{Text: n.condition, Over: true})
-		n.condition = ""
+		n.condition = advice.Text{}
 	}
 }
 
-// condition is what is wrong at the instant now; "" for nothing.
-func (s *keeping) condition(now time.Time) string {
+// condition is what is wrong at the instant now; empty for nothing.
+func (s *keeping) condition(now time.Time) advice.Text {
 	if s.handle == nil || s.wish.Stream != nil {
-		return ""
+		return advice.Text{}
 	}
 	switch {
-	case s.live == nil && s.said.device.Kind == "" && strings.HasPrefix(s.said.condition, never[s.kind]):
+	case s.live == nil && s.said.device.Kind == "" && strings.HasPrefix(s.said.condition.What, never[s.kind]):
 		return s.said.condition // opening is tried again and again: the first reason stays
 	case s.live == nil && s.next == nil && !s.opening && s.why != nil && s.said.device.Kind == "":
-		return never[s.kind] + strings.TrimPrefix(s.why.Error(), audio.ErrDevice.Error()+": ")
-	case s.live == nil && s.said.device.Kind == "" && s.said.condition != "":
+		why := advice.Of(s.why)
+		why.What = strings.TrimPrefix(why.What, audio.ErrDevice.Error()+": ")
+		return why.After(never[s.kind])
+	case s.live == nil && s.said.device.Kind == "" && s.said.condition.What != "":
 		return s.said.condition
 	case s.live == nil && s.said.device.Kind == "" && now.Sub(s.startedAt) < firstFor:
-		return ""
+		return advice.Text{}
 	case s.live == nil && !s.awayAt.IsZero() && now.Sub(s.awayAt) >= awayFor:
-		return s.away()
+		return advice.Text{What: s.away()}
 	case s.live.isDevice() && s.live.target.fallback:
-		return fmt.Sprintf("The %s %q cannot be used, so %q stands in for it until it is back", spoken(s.kind), s.names[len(s.names)-1], s.live.device.Name)
+		return advice.Text{What: fmt.Sprintf("The %s %q cannot be used, so %q stands in for it until it is back", spoken(s.kind), s.names[len(s.names)-1], s.live.device.Name)}
 	case s.kind == device.Capture && s.live.isDevice() && s.sound.dead() >= silentFor:
-		return mute(s.live.device.Name)
+		return advice.Text{What: mute(s.live.device.Name)}
 	}
-	return ""
+	return advice.Text{}
 }
 
 var (

@@ -45,9 +45,9 @@ func newBoard(t *testing.T) *board {
 			case n := <-b.notices:
 				b.mu.Lock()
 				if n.Over {
-					b.hold = slices.DeleteFunc(b.hold, func(text string) bool { return text == n.Text })
+					b.hold = slices.DeleteFunc(b.hold, func(text string) bool { return text == n.Text.Error() })
 				} else {
-					b.hold, b.all = append(b.hold, n.Text), append(b.all, n.Text)
+					b.hold, b.all = append(b.hold, n.Text.Error()), append(b.all, n.Text.Error())
 				}
 				b.mu.Unlock()
 			}

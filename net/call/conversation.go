@@ -13,6 +13,7 @@ import (
 	"sotto/net/line"
 	"sotto/net/peer"
 	"sotto/net/wire"
+	"sotto/settings/advice"
 )
 
 // sendingLine is a line of this call's own.
@@ -64,7 +65,7 @@ func (t *conversation) run(ctx context.Context) (err error) {
 	session, err := newSound(t.sound, t.keys, t.media, t.carrier)
 	if err != nil {
 		closeSound(t.sound)
-		return t.abandon(ctx, &ended{reason: DeviceFailed, detail: err.Error()})
+		return t.abandon(ctx, &ended{reason: DeviceFailed, detail: advice.Of(err)})
 	}
 	defer session.Close() // and with it the sound
 	t.outbox, t.numbered = openOutbox(c.station, t.mail), newNumbered()
@@ -78,12 +79,12 @@ func (t *conversation) run(ctx context.Context) (err error) {
 	c.applyMuteLocked()
 	c.engine.mu.Unlock()
 	if err := session.Start(); err != nil {
-		return &ended{reason: DeviceFailed, detail: err.Error()}
+		return &ended{reason: DeviceFailed, detail: advice.Of(err)}
 	}
 	t.media.play(session)
 	c.move(Connected, EventConnected)
 	if err := c.engine.cfg.Book.Reached(t.remoteCard.Key, t.newCard()); err != nil {
-		c.warn("The address book could not be written: " + err.Error())
+		c.warn(advice.Of(err).After("The address book could not be written: "))
 	}
 	return t.listen(ctx, session)
 }
@@ -147,7 +148,7 @@ func (t *conversation) listen(ctx context.Context, session *audio.Session) error
 			c.tellHeard(at.Sub(t.answeredAt))
 		case <-second.C:
 			if t.media.unopened() > unopenedFor {
-				return &ended{reason: Mismatch, detail: "sound arrived that was not sealed with this call's keys; call again, and compare the words"}
+				return &ended{reason: Mismatch, detail: advice.Text{What: "sound arrived that was not sealed with this call's keys; call again, and compare the words"}}
 			}
 			t.sayAgain(ctx, time.Now())
 			if err := t.watchRoute(ctx, time.Now()); err != nil {
@@ -166,10 +167,10 @@ func (t *conversation) listen(ctx context.Context, session *audio.Session) error
 			c.notice(notice)
 		case err := <-sourceLost:
 			sourceLost = nil
-			c.warn("The microphone stopped, so the other side hears silence: " + sentence(err))
+			c.warn(advice.Of(err).After("The microphone stopped, so the other side hears silence: "))
 		case err := <-sinkLost:
 			sinkLost = nil
-			c.warn("The speaker stopped, so you hear nothing: " + sentence(err))
+			c.warn(advice.Of(err).After("The speaker stopped, so you hear nothing: "))
 		}
 	}
 }
@@ -210,7 +211,7 @@ func (t *conversation) awaitConnection(ctx context.Context, connected <-chan err
 
 // lost is the end of a call whose way did not come back.
 func (t *conversation) lost() error {
-	return &ended{reason: Lost, detail: fmt.Sprintf("nothing came through the relays any more, and no new way was found (yours is %s); check the network, then call again", t.call.station.account.Relay.HostPort())}
+	return &ended{reason: Lost, detail: advice.Text{What: fmt.Sprintf("nothing came through the relays any more, and no new way was found (yours is %s); check the network, then call again", t.call.station.account.Relay.HostPort())}}
 }
 
 // read handles one message of the other side.
@@ -278,7 +279,7 @@ func (c *call) newestCard(stored identity.Card, offered []byte) (identity.Card, 
 		return stored, nil // the stored one serves
 	}
 	if card.Key != stored.Key {
-		return stored, &ended{reason: Mismatch, detail: "the card sent in the call belongs to another key"}
+		return stored, &ended{reason: Mismatch, detail: advice.Text{What: "the card sent in the call belongs to another key"}}
 	}
 	if card.Serial <= stored.Serial {
 		return stored, nil

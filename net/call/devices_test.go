@@ -13,6 +13,7 @@ import (
 	"sotto/net/nettest"
 	"sotto/net/world"
 	"sotto/settings"
+	"sotto/settings/advice"
 )
 
 func TestDevicesInACall(t *testing.T) {
@@ -57,13 +58,13 @@ func TestDevicesInACall(t *testing.T) {
 	for s.await(call.EventStats).Call.Stats.LevelIn < -20 { // the new microphone is heard
 	}
 
-	const gone = "The microphone is gone"
+	gone := advice.Text{What: "The microphone is gone", Do: advice.DoWithoutDevices}
 	notices <- audio.Notice{Text: gone}
 	if event := s.await(call.EventChanged); event.Warning != gone || !slices.Contains(event.Call.Warnings, gone) {
 		t.Errorf("told %q, of %q", event.Warning, event.Call.Warnings)
 	}
 	notices <- audio.Notice{Text: gone, Over: true}
-	if event := s.await(call.EventChanged); event.Warning != "" || slices.Contains(event.Call.Warnings, gone) {
+	if event := s.await(call.EventChanged); event.Warning.What != "" || slices.Contains(event.Call.Warnings, gone) {
 		t.Errorf("when it is over: told %q, of %q", event.Warning, event.Call.Warnings)
 	}
 	s.do(engine.HangUp())

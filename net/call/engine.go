@@ -16,14 +16,15 @@ import (
 	"sotto/audio"
 	"sotto/net/identity"
 	"sotto/settings"
+	"sotto/settings/advice"
 )
 
 // Errors that commands return. Each is a finished sentence.
 var (
 	ErrBusy       = errors.New("a call is already under way; hang up first")
 	ErrNoCall     = errors.New("there is no call to do that to")
-	ErrNoContact  = errors.New("nobody of that name is in your contacts; run sotto contacts to see who is")
-	ErrCallingOff = errors.New("calling is off; turn it on with sotto settings set calls.enabled on")
+	ErrNoContact  = advice.New("nobody of that name is in your contacts", advice.LookForName)
+	ErrCallingOff = advice.New("calling is off", advice.TurnCallingOn)
 	ErrClosed     = errors.New("this engine is closed")
 )
 
@@ -97,7 +98,7 @@ type Sound struct {
 	Sink     audio.Sink
 	Voice    audio.Voice // what works on the microphone's sound; nil: nothing
 	Frames   audio.Frames
-	Warnings []string // what was put in their place, as sentences
+	Warnings []advice.Text // what was put in their place, as sentences
 
 	Notices <-chan audio.Notice             // what becomes of them in the call; nil: nothing is told
 	Use     func(mic, speaker string) error // changes them; "" leaves one as it is; nil: they cannot be changed
@@ -123,7 +124,7 @@ type Config struct {
 	// average; 0: five minutes.
 	PresenceEvery time.Duration
 	// Record writes a call that is over into the history; nil: nothing does.
-	Record func(settings.HistoryEntry) error
+	Record func(Info) error
 	Log    *slog.Logger
 }
 
@@ -147,18 +148,18 @@ type Engine struct {
 
 	configure sync.Mutex // held while the station is replaced
 
-	mu         sync.Mutex // guards the following
-	station    *station   // nil while calling is off
-	line       LineState
-	lineDetail string
-	relay      string
-	relayHere  bool
-	current    *call              // the call that rings or talks, until it ends
-	waiting    *call              // a second call, which rings while current talks; it becomes current when that ends
-	last       *call              // the call that ended last
-	live       map[*call]struct{} // calls whose goroutine is not gone: current, and those still saying goodbye
-	listeners  map[chan Event]struct{}
-	closed     bool
+	mu        sync.Mutex // guards the following
+	station   *station   // nil while calling is off
+	line      LineState
+	lineError error
+	relay     string
+	relayHere bool
+	current   *call              // the call that rings or talks, until it ends
+	waiting   *call              // a second call, which rings while current talks; it becomes current when that ends
+	last      *call              // the call that ended last
+	live      map[*call]struct{} // calls whose goroutine is not gone: current, and those still saying goodbye
+	listeners map[chan Event]struct{}
+	closed    bool
 }
 
 // New makes an engine that is off: it opens no socket before Configure or a call to echo.
@@ -298,11 +299,11 @@ func (e *Engine) publish(event Event) {
 func (e *Engine) setLine(state LineState, why error, account *Account) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.line, e.lineDetail, e.relay, e.relayHere = state, sentence(why), "", false
+	e.line, e.lineError, e.relay, e.relayHere = state, why, "", false
 	if account != nil {
 		e.relay, e.relayHere = account.Relay.HostPort(), account.Host != nil
 	}
-	e.publish(Event{Kind: EventLine, Line: state, LineDetail: e.lineDetail, LineError: why})
+	e.publish(Event{Kind: EventLine, Line: state, LineError: why})
 }
 
 // Snapshot is the state of the engine now. The call's figures are read from the
@@ -310,7 +311,7 @@ func (e *Engine) setLine(state LineState, why error, account *Account) {
 func (e *Engine) Snapshot() Snapshot {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	snapshot := Snapshot{Line: e.line, LineDetail: e.lineDetail, Relay: e.relay, RelayHere: e.relayHere}
+	snapshot := Snapshot{Line: e.line, LineError: e.lineError, Relay: e.relay, RelayHere: e.relayHere}
 	shown := e.current
 	if shown == nil {
 		shown = e.last

@@ -15,6 +15,7 @@ import (
 	"sotto/net/nettest"
 	"sotto/net/world"
 	"sotto/settings"
+	"sotto/settings/advice"
 )
 
 // patience bounds every wait; nothing is asserted to be fast.
@@ -374,7 +375,7 @@ func TestEchoIsACallWithoutARelay(t *testing.T) {
 
 func TestEveryWarningIsToldOnce(t *testing.T) {
 	nettest.Leaks(t)
-	want := []string{"no microphone", "no speaker"}
+	want := []advice.Text{{What: "no microphone", Do: advice.DoWithoutDevices}, {What: "no speaker"}}
 	engine := call.New(call.Config{
 		Book: world.NewBook(settings.Nobody), Echo: world.Echo,
 		OpenSound: func() (call.Sound, error) {
@@ -393,7 +394,7 @@ func TestEveryWarningIsToldOnce(t *testing.T) {
 	}
 	s.await(call.EventConnected)
 	s.do(engine.SetMuted(true))
-	if event := s.await(call.EventChanged); event.Warning != "" || len(event.Call.Warnings) != 2 {
+	if event := s.await(call.EventChanged); event.Warning.What != "" || len(event.Call.Warnings) != 2 {
 		t.Errorf("muting told %q again, of %v", event.Warning, event.Call.Warnings)
 	}
 }

@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -9,7 +10,7 @@ import (
 // the live connection. The caller holds engine.mu.
 func (c *call) infoLocked() Info {
 	info := c.info
-	info.Warnings = append([]string(nil), c.info.Warnings...)
+	info.Warnings = slices.Clone(c.info.Warnings)
 	info.Texts = append([]Text(nil), c.info.Texts...)
 	info.TalkingMuted = false
 	if c.session != nil {

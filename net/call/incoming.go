@@ -9,6 +9,7 @@ import (
 	"sotto/net/identity"
 	"sotto/net/wire"
 	"sotto/settings"
+	"sotto/settings/advice"
 )
 
 // A stranger's knock may ring this often; the relay has a limit of its own for what it
@@ -278,7 +279,7 @@ func (c *call) take(ctx context.Context, k knock) (err error) {
 	s := k.station
 	answeredAt := time.Now()
 	c.move(Connecting, EventConnecting)
-	ctx, cancel := context.WithTimeoutCause(ctx, connectWithin, &ended{reason: Failed, detail: "you answered, but no connection came about within 20 s; they may have hung up, or a relay is in trouble"})
+	ctx, cancel := context.WithTimeoutCause(ctx, connectWithin, &ended{reason: Failed, detail: advice.Text{What: "you answered, but no connection came about within 20 s; they may have hung up, or a relay is in trouble"}})
 	defer cancel()
 	sound := async(ctx, func(context.Context) (Sound, error) { return c.engine.cfg.OpenSound() }, closeSound)
 	defer sound.discard()

@@ -23,7 +23,9 @@ type ledger struct {
 	history  []settings.HistoryEntry
 }
 
-func (l *ledger) record(entry settings.HistoryEntry) error {
+func (l *ledger) record(info call.Info) error {
+	entry := info.Entry()
+	entry.Why = info.Detail.Error()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.history = append(l.history, entry)

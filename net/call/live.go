@@ -12,6 +12,7 @@ import (
 	"sotto/net/identity"
 	"sotto/net/line"
 	"sotto/net/peer"
+	"sotto/settings/advice"
 
 	"golang.org/x/time/rate"
 )
@@ -20,13 +21,13 @@ import (
 // that whatever step the call is in stops with it.
 type ended struct {
 	reason Reason
-	detail string // what happened and what to do, when the reason alone does not say
-	text   string // DeclinedHere: what the caller is told
+	detail advice.Text // what happened and what to do, when the reason alone does not say
+	text   string      // DeclinedHere: what the caller is told
 }
 
 func (e *ended) Error() string {
-	if e.detail != "" {
-		return string(e.reason) + ": " + e.detail
+	if e.detail.What != "" {
+		return string(e.reason) + ": " + e.detail.Error()
 	}
 	return string(e.reason)
 }
@@ -137,15 +138,15 @@ func reasonOf(ctx context.Context, err error) *ended {
 	case ctx.Err() != nil:
 		return &ended{reason: HungUp}
 	case errors.Is(err, handshake.ErrMismatch), errors.Is(err, peer.ErrFingerprint):
-		return &ended{reason: Mismatch, detail: err.Error()}
+		return &ended{reason: Mismatch, detail: advice.Of(err)}
 	case errors.Is(err, line.ErrUnreachable), errors.Is(err, line.ErrPinMismatch), errors.Is(err, line.ErrRefused):
-		return &ended{reason: Unreachable, detail: err.Error()}
+		return &ended{reason: Unreachable, detail: advice.Of(err)}
 	case errors.Is(err, audio.ErrDevice):
-		return &ended{reason: DeviceFailed, detail: err.Error()}
+		return &ended{reason: DeviceFailed, detail: advice.Of(err)}
 	case err == nil:
 		return &ended{reason: HungUp}
 	}
-	return &ended{reason: Failed, detail: err.Error()}
+	return &ended{reason: Failed, detail: advice.Of(err)}
 }
 
 // end asks the call's goroutine to stop, for why. The first reason stands.
@@ -196,7 +197,7 @@ func (c *call) moveLocked(next Phase) {
 }
 
 // warn adds sentences that stay on the screen, and tells each once.
-func (c *call) warn(sentences ...string) {
+func (c *call) warn(sentences ...advice.Text) {
 	c.engine.mu.Lock()
 	defer c.engine.mu.Unlock()
 	for _, sentence := range sentences {

@@ -10,6 +10,7 @@ import (
 	"sotto/net/identity"
 	"sotto/net/line"
 	"sotto/net/wire"
+	"sotto/settings/advice"
 )
 
 const (
@@ -52,7 +53,7 @@ func exchange(ctx context.Context, m mail, inbox <-chan *wire.Envelope, every ti
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-m.line.Undeliverable():
-			return &ended{reason: Unreachable, detail: fmt.Sprintf("their relay, %s, cannot be reached from yours; try again later, or ask them for a new card", m.to.HostPort())}
+			return &ended{reason: Unreachable, detail: advice.Text{What: fmt.Sprintf("their relay, %s, cannot be reached from yours; try again later, or ask them for a new card", m.to.HostPort())}}
 		case envelope := <-inbox:
 			if done, err := accept(envelope.Body[:]); done || err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"sotto/net/identity"
 	"sotto/net/peer"
 	"sotto/net/wire"
+	"sotto/settings/advice"
 )
 
 const (
@@ -116,7 +117,7 @@ func (c *call) dial(ctx context.Context, s *station, to Contact) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, connectWithin, &ended{reason: Failed, detail: "the other side answered, but no connection came about within 20 s; try again"})
+	ctx, cancel := context.WithTimeoutCause(ctx, connectWithin, &ended{reason: Failed, detail: advice.Text{What: "the other side answered, but no connection came about within 20 s; try again"}})
 	defer cancel()
 	c.keepWay()
 	c.move(Connecting, EventConnecting)

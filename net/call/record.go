@@ -8,11 +8,12 @@ import (
 	"sotto/settings"
 )
 
-// Entry is the call as it goes into the history, once it is over.
+// Entry is the call as it goes into the history, once it is over, but for Why: Detail
+// is put into words by whoever has them.
 func (i Info) Entry() settings.HistoryEntry {
 	return settings.HistoryEntry{
 		ID: i.ID, Time: i.Started.UTC().Truncate(time.Second), Name: i.Peer.Name, Key: i.Key, Incoming: i.Incoming,
-		Outcome: i.outcome(), Why: i.Detail, Seconds: i.Talked().Round(time.Millisecond).Seconds(), Route: i.Proof.Route, Receipt: i.Receipt(),
+		Outcome: i.outcome(), Seconds: i.Talked().Round(time.Millisecond).Seconds(), Route: i.Proof.Route, Receipt: i.Receipt(),
 	}
 }
 
@@ -107,7 +108,7 @@ func (e *Engine) recordLater(info Info) {
 		return
 	}
 	e.calls.Go(func() {
-		if err := e.cfg.Record(info.Entry()); err != nil {
+		if err := e.cfg.Record(info); err != nil {
 			e.cfg.Log.Warn("a call could not be written into the history", "error", err)
 			return
 		}

@@ -184,10 +184,3 @@ func (s *station) watchLine(ctx context.Context) {
 		}
 	}
 }
-
-func sentence(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}

@@ -8,6 +8,7 @@ import (
 
 	"sotto/net/identity"
 	"sotto/net/wire"
+	"sotto/settings/advice"
 )
 
 const (
@@ -82,7 +83,7 @@ func (t *conversation) sayAgain(ctx context.Context, now time.Time) {
 		case waits.times >= resendTimes:
 			t.taken(number)
 			if waits.signal.Kind == wire.SignalText {
-				t.call.warn("A line of text did not arrive; send it again.")
+				t.call.warn(advice.Text{What: "A line of text did not arrive; send it again."})
 			}
 		default:
 			waits.sent, waits.times = now, waits.times+1

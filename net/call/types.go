@@ -1,6 +1,10 @@
 package call
 
-import "time"
+import (
+	"time"
+
+	"sotto/settings/advice"
+)
 
 // Peer is who a call is with, as the screens show it. Name is already safe to print.
 type Peer struct {
@@ -86,9 +90,9 @@ type Info struct {
 	Stats        Stats
 	Quality      Quality
 	Proof        Proof
-	Reason       Reason // set when Ended
-	Detail       string // Ended: what happened and what to do, when there is more to say than Reason
-	Warnings     []string
+	Reason       Reason      // set when Ended
+	Detail       advice.Text // Ended: what happened and what to do, when there is more to say than Reason
+	Warnings     []advice.Text
 
 	MicWords, SpeakerWords string // what the sound of a connected call was chosen by, last; "": not told
 }
@@ -127,12 +131,12 @@ func (l LineState) String() string { return lineNames[l] }
 
 // Snapshot is everything a screen needs, by value.
 type Snapshot struct {
-	Line       LineState
-	LineDetail string // LineConnecting: why it is not up, as a sentence
-	Relay      string // host:port of the own relay, "" when none is chosen
-	RelayHere  bool   // the relay runs inside this process
-	Call       *Info  // the current or the last call; nil before any
-	Waiting    *Info  // a second call, which rings while Call talks; nil for none
+	Line      LineState
+	LineError error  // why it is not up; nil while the first attempt is under way
+	Relay     string // host:port of the own relay, "" when none is chosen
+	RelayHere bool   // the relay runs inside this process
+	Call      *Info  // the current or the last call; nil before any
+	Waiting   *Info  // a second call, which rings while Call talks; nil for none
 	// Here are the keys, in hexadecimal, of contacts who let this person see that they
 	// are here now. It is never changed.
 	Here map[string]bool
@@ -163,12 +167,11 @@ type Event struct {
 	Time          time.Time
 	Kind          EventKind
 	Line          LineState
-	LineDetail    string
 	LineError     error // why the line is not up; nil while the first attempt is under way
 	Call          *Info
 	Presence      *Mark         // EventPresence only
 	Text          Text          // EventText only
-	Warning       string        // EventChanged only: the sentence that is new; "" when something else changed
+	Warning       advice.Text   // EventChanged only: the sentence that is new; empty when something else changed
 	AnswerToAudio time.Duration // EventAudio only: from the person's answer (or its arrival) to the first frame heard
 }
 

@@ -212,7 +212,7 @@ func talk(ctx context.Context, engines [2]*call.Engine, w *watch, report *Report
 				over = time.After(talkFor)
 			case call.EventEnded:
 				if event.Call.Reason != call.HungUp {
-					return errors.New(event.Call.Reason.Sentence("the other end of the test call") + ". " + event.Call.Detail)
+					return fmt.Errorf("%s. %w", event.Call.Reason.Sentence("the other end of the test call"), event.Call.Detail)
 				}
 				return nil
 			}

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"sotto/net/wire"
+	"sotto/settings/advice"
 )
 
 var (
@@ -27,7 +28,9 @@ var (
 
 	// ErrProxy: the proxy is not there, or it did not connect. It is one way of being
 	// unreachable, and matches ErrUnreachable.
-	ErrProxy error = behindProxy{}
+	ErrProxy error = behindProxy{advice.Text{
+		What: "the proxy did not connect to the relay; check that the proxy runs and the relay's address is right", Do: advice.DropProxy,
+	}}
 
 	// ErrRefused matches every refusal by the relay; its text says what to do.
 	ErrRefused = errors.New("the relay refused; ask whoever runs it for an admission token")
@@ -36,13 +39,11 @@ var (
 	ErrClosed = errors.New("the line to the relay is closed; open a new one")
 )
 
-type behindProxy struct{}
+type behindProxy struct{ advice.Text }
 
 func (behindProxy) Is(target error) bool { return target == ErrUnreachable }
 
-func (behindProxy) Error() string {
-	return "the proxy did not connect to the relay; check that the proxy runs and the relay's address is right, or take the proxy out with sotto settings set relay.proxy \"\""
-}
+func (b behindProxy) Unwrap() error { return b.Text }
 
 type untrusted struct{}
 
@@ -65,10 +66,22 @@ type refusal struct{ reason wire.Reason }
 
 func (r refusal) Is(target error) bool { return target == ErrRefused }
 
+// errNoToken is what a refusal for want of the token says, with what to do.
+var errNoToken = advice.Text{
+	What: "the relay serves only those who hold its admission token; ask whoever runs it for the token", Do: advice.PutInToken,
+}
+
+func (r refusal) Unwrap() error {
+	if r.reason == wire.RefusedAdmission {
+		return errNoToken
+	}
+	return nil
+}
+
 func (r refusal) Error() string {
 	switch r.reason {
 	case wire.RefusedAdmission:
-		return "the relay serves only those who hold its admission token; ask whoever runs it for the token and set relay.admission"
+		return errNoToken.Error()
 	case wire.RefusedKey:
 		return "the relay goes by another name than the one written here; write its address exactly as whoever runs it gives it, or ask them to start it with sotto relay --name and this one"
 	case wire.RefusedVersion:

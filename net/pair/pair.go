@@ -13,6 +13,7 @@ import (
 	"sotto/net/identity"
 	"sotto/net/line"
 	"sotto/net/wire"
+	"sotto/settings/advice"
 )
 
 const (
@@ -26,8 +27,8 @@ const (
 
 // The ways a pairing ends without a contact. Each is a finished sentence.
 var (
-	ErrWrongCode = errors.New("the code did not match, and it is used up now: a word was wrong, or somebody stands in between; make a new code with sotto invite and say it again")
-	ErrExpired   = errors.New("nobody used the code in its ten minutes, and it is void now; make a new one with sotto invite")
+	ErrWrongCode = advice.New("the code did not match, and it is used up now: a word was wrong, or somebody stands in between", advice.InviteAndTell)
+	ErrExpired   = advice.New("nobody used the code in its ten minutes, and it is void now", advice.InviteAgain)
 	ErrNobody    = errors.New("nobody answers at that number: the code may be used up, older than ten minutes, or from another relay whose name belongs in front; ask for a new code")
 	ErrBroken    = errors.New("the other side stopped in the middle; add each other again with a new code")
 	ErrTheyKnow  = errors.New("the other side has a contact of that name with another key, so they did not add you; ask them about it in person")

@@ -14,6 +14,7 @@ import (
 	"sotto/net/proxy"
 	"sotto/net/relay"
 	"sotto/settings"
+	"sotto/settings/advice"
 )
 
 // LocalRelay is the relay.address that means: run a relay inside this process.
@@ -21,13 +22,13 @@ const LocalRelay = "local"
 
 // Errors a caller branches on; each is a finished sentence.
 var (
-	ErrNoRelay    = errors.New("no relay is chosen; choose one with sotto settings set relay.address HOST:PORT#PIN, or local for this machine")
-	ErrProxyHere  = errors.New("a relay on this machine reaches others without the proxy; choose another relay, or take the proxy out with sotto settings set relay.proxy \"\"")
+	ErrNoRelay    = advice.New("no relay is chosen", advice.ChooseRelay)
+	ErrProxyHere  = advice.New("a relay on this machine reaches others without the proxy; choose another relay", advice.DropProxy)
 	ErrNoContact  = call.ErrNoContact
 	ErrOtherKey   = errors.New("this card has another key than the contact of that name: either they made a new profile, or somebody is posing as them; ask them in person, and remove the old contact first if it is right")
 	ErrOwnCard    = errors.New("this is your own card; ask the other person for theirs")
 	ErrNameTaken  = errors.New("another contact has that name already; choose a different one")
-	ErrKeyTaken   = errors.New("this person is in your contacts already, under another name; sotto contacts rename changes it")
+	ErrKeyTaken   = advice.New("this person is in your contacts already, under another name", advice.RenameContact)
 	ErrBadName    = errors.New("a contact's name is at most 32 columns wide, without commas, invisible characters or spaces at its ends, does not begin with - or sotto: and is not echo")
 	ErrBadRing    = errors.New("a contact's call rings by default, in silence or always; say one of default, silence and always")
 	ErrUnverified = errors.New("direct calls are for verified contacts only: they learn your network address; compare the safety words in a call first, then verify them")

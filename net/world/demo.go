@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -107,7 +108,7 @@ func converse(ctx context.Context, alices, bobs *call.Engine, tell func(call.Eve
 				over = time.After(demoLength)
 			case call.EventEnded:
 				if event.Call.Reason != call.HungUp {
-					return report, errors.New(event.Call.Reason.Sentence("bob") + ". " + event.Call.Detail)
+					return report, fmt.Errorf("%s. %w", event.Call.Reason.Sentence("bob"), event.Call.Detail)
 				}
 				return report, nil
 			}

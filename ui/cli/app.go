@@ -122,7 +122,7 @@ func (p *program) start(owned *owned, autoAnswer map[identity.Key]bool) *app {
 		Ring:       a.ring,
 		AutoAnswer: func(key identity.Key) bool { return autoAnswer[key] },
 		Echo:       world.Echo,
-		Record:     owned.profile.Record,
+		Record:     a.record,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	a.stop = cancel

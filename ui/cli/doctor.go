@@ -45,7 +45,7 @@ func well(name, format string, arguments ...any) finding {
 // wrong is a finding from an error, whose text says what happened and, after a
 // semicolon, what to do; mend is for those that do not.
 func wrong(name string, err error, mend string) finding {
-	detail, own, found := strings.Cut(strings.TrimPrefix(err.Error(), audio.ErrDevice.Error()+": "), "; ")
+	detail, own, found := strings.Cut(strings.TrimPrefix(told(err), audio.ErrDevice.Error()+": "), "; ")
 	if found {
 		mend = own
 	}

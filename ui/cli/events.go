@@ -110,7 +110,7 @@ type lineEvent struct {
 func asJSON(event call.Event) any {
 	head := at(event.Time, string(event.Kind))
 	if event.Kind == call.EventLine {
-		return lineEvent{head, event.Line.String(), event.LineDetail}
+		return lineEvent{head, event.Line.String(), told(event.LineError)}
 	}
 	switch event.Kind {
 	case call.EventRecorded:
@@ -135,13 +135,21 @@ func asJSON(event call.Event) any {
 			rounded(s.ConcealedRatio), rounded(s.LevelIn), rounded(s.LevelOut), rounded(s.Missing), rounded(s.RecoveredRatio), s.Copies, s.FrameMilliseconds,
 		}
 	case call.EventChanged:
-		return changedEvent{base, info.Muted, info.Held, info.PeerHeld, info.Deafened, info.Silenced, !info.Reconnecting.IsZero(), info.Proof.Route, info.Proof.DirectAddress, info.Proof.Transport, info.Proof.Proxy, info.Warnings}
+		return changedEvent{base, info.Muted, info.Held, info.PeerHeld, info.Deafened, info.Silenced, !info.Reconnecting.IsZero(), info.Proof.Route, info.Proof.DirectAddress, info.Proof.Transport, info.Proof.Proxy, warnings(info)}
 	case call.EventText:
 		return textEvent{base, event.Text.Mine, event.Text.Body}
 	case call.EventEnded:
-		return endedEvent{base, string(info.Reason), info.Detail, info.Declined(), rounded(info.Talked().Seconds()), info.Receipt(), info.Proof.Route, info.Proof.Transport, info.Proof.Proxy}
+		return endedEvent{base, string(info.Reason), told(info.Detail), info.Declined(), rounded(info.Talked().Seconds()), info.Receipt(), info.Proof.Route, info.Proof.Transport, info.Proof.Proxy}
 	}
 	return base
+}
+
+func warnings(info *call.Info) []string {
+	var sentences []string
+	for _, warning := range info.Warnings {
+		sentences = append(sentences, told(warning))
+	}
+	return sentences
 }
 
 func milliseconds(d time.Duration) float64 { return rounded(float64(d) / float64(time.Millisecond)) }
@@ -151,8 +159,8 @@ func rounded(value float64) float64 { return math.Round(value*1000) / 1000 }
 // howItEnded is why a call ended, in one sentence without its full stop.
 func howItEnded(info call.Info) string {
 	sentence := info.Reason.Sentence(info.Peer.Name)
-	if info.Detail != "" {
-		sentence += ": " + info.Detail
+	if detail := told(info.Detail); detail != "" {
+		sentence += ": " + detail
 	}
 	if text := info.Declined(); text != "" && info.Reason == call.Declined {
 		sentence += " and says: " + text
@@ -180,7 +188,7 @@ func asText(event call.Event) string {
 	case call.EventConnected:
 		return "Connected to " + info.Peer.Name + ". Safety words: " + joinWords(info.Proof.Words)
 	case call.EventChanged:
-		return event.Warning
+		return told(event.Warning)
 	case call.EventEnded:
 		text := howItEnded(*info) + "."
 		if !info.ConnectedAt.IsZero() {
@@ -193,8 +201,8 @@ func asText(event call.Event) string {
 		}
 		return event.Presence.Name + " is not here any more"
 	case call.EventLine:
-		if event.Line == call.LineConnecting && event.LineDetail != "" {
-			return "Trying to reach the relay: " + event.LineDetail
+		if event.Line == call.LineConnecting && event.LineError != nil {
+			return "Trying to reach the relay: " + told(event.LineError)
 		}
 	}
 	return ""

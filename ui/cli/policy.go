@@ -74,19 +74,19 @@ func (p *program) sayAddress(opened *profile.Profile) {
 		return
 	}
 	if err = p.unlock(opened); err != nil {
-		p.say("Which address a direct call would show could not be found out: %v.", err)
+		p.say("Which address a direct call would show could not be found out: %s.", told(err))
 		return
 	}
 	account, err := opened.Account()
 	if err != nil {
-		p.say("Which address a direct call would show could not be found out: %v.", err)
+		p.say("Which address a direct call would show could not be found out: %s.", told(err))
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	address, err := call.AddressSeen(ctx, account, call.Network{})
 	if err != nil {
-		p.say("Which address a direct call would show could not be found out: %v.", err)
+		p.say("Which address a direct call would show could not be found out: %s.", told(err))
 		return
 	}
 	p.say("A direct call would show the other side this address, as your relay sees it: %s", address)

@@ -53,7 +53,7 @@ func Main(arguments []string) int {
 
 // report prints an error: one sentence of what happened and what to do.
 func (p *program) report(err error) {
-	sentence := strings.TrimSpace(err.Error())
+	sentence := strings.TrimSpace(told(err))
 	if known := (*failure)(nil); p.json && !(errors.As(err, &known) && known.said) {
 		p.emit(struct {
 			header

@@ -100,7 +100,13 @@ func (s screens) BlockContact(name string, blocked bool) error {
 }
 
 // History are the calls that are over, newest first, and when the person last looked.
-func (s screens) History() ([]settings.HistoryEntry, time.Time, error) { return s.profile.History() }
+func (s screens) History() (calls []settings.HistoryEntry, looked time.Time, err error) {
+	calls, looked, err = s.profile.History()
+	for n := range calls {
+		calls[n].Why = onScreens(calls[n].Why)
+	}
+	return calls, looked, err
+}
 
 // LookAtHistory notes that they look now.
 func (s screens) LookAtHistory() error { return s.profile.LookAtHistory() }

@@ -106,7 +106,7 @@ func (p *plain) live() (call.Snapshot, *call.Info) {
 
 func status(p *plain, _ string) error {
 	snap, info := p.live()
-	p.sayLine(snap.Line, snap.LineDetail)
+	p.sayLine(snap.Line, snap.LineError)
 	if info == nil {
 		p.say("There is no call.")
 		return nil
@@ -136,7 +136,7 @@ func status(p *plain, _ string) error {
 		}
 	}
 	for _, warning := range info.Warnings {
-		p.say("%s", tui.Sentence(warning))
+		p.say("%s", told(warning))
 	}
 	if info.Phase == call.Connecting || info.Phase == call.Connected {
 		p.sayAll(tui.Claims(info, snap.RelayHere))

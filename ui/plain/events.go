@@ -56,8 +56,8 @@ func (p *plain) tell(event call.Event) {
 	case call.EventEnded:
 		p.tellEnded(info)
 	case call.EventChanged:
-		if event.Warning != "" {
-			p.say("%s", tui.Sentence(event.Warning))
+		if event.Warning.What != "" {
+			p.say("%s", told(event.Warning))
 		}
 	}
 	if info.Phase == call.Connected {
@@ -67,28 +67,27 @@ func (p *plain) tell(event call.Event) {
 
 func (p *plain) tellLine(event call.Event) {
 	if event.Line == call.LineConnecting {
-		if event.LineDetail != "" && !p.seen.broken {
+		if event.LineError != nil && !p.seen.broken {
 			p.seen.broken = true
-			p.say("Your relay is not reached: %s Sotto keeps trying.", tui.Sentence(tui.InLines(event.LineDetail)))
+			p.say("Your relay is not reached: %s Sotto keeps trying.", told(event.LineError))
 		}
 		return
 	}
 	if event.Line != p.seen.line || p.seen.broken {
-		p.sayLine(event.Line, event.LineDetail)
+		p.sayLine(event.Line, event.LineError)
 	}
 	p.seen.line, p.seen.broken = event.Line, false
 }
 
 // sayLine says whether calls can come in now.
-func (p *plain) sayLine(line call.LineState, detail string) {
-	detail = tui.InLines(detail)
+func (p *plain) sayLine(line call.LineState, why error) {
 	switch line {
 	case call.LineReady:
 		p.say("Your line is open: calls can come in through the relay %s.", p.Calls.Snapshot().Relay)
 	case call.LineConnecting:
-		p.say("Your relay is not reached yet. %s", tui.Sentence(detail))
+		p.say("Your relay is not reached yet. %s", told(why))
 	case call.LineOff:
-		p.say("Your line is closed: no call can come in. %s", tui.Sentence(detail))
+		p.say("Your line is closed: no call can come in. %s", told(why))
 	}
 }
 
@@ -153,8 +152,8 @@ func (p *plain) tellChanges(info *call.Info) {
 func (p *plain) tellEnded(info *call.Info) {
 	name := info.Peer.Name
 	text := info.Reason.Sentence(name) + "."
-	if info.Detail != "" {
-		text += " " + tui.Sentence(tui.InLines(info.Detail))
+	if info.Detail.What != "" {
+		text += " " + told(info.Detail)
 	}
 	if words := info.Declined(); words != "" && info.Reason == call.Declined {
 		text += " They wrote: " + words
@@ -198,5 +197,5 @@ func mark(info *call.Info) string {
 
 // complain says what did not work and what to do about it.
 func (p *plain) complain(err error) {
-	p.say("That did not work. %s", tui.Sentence(tui.InLines(err.Error())))
+	p.say("That did not work. %s", told(err))
 }

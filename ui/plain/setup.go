@@ -97,7 +97,7 @@ func (f *firstRun) listen(p *plain) {
 func (f *firstRun) take(p *plain, line string) (done bool) {
 	f.quiet()
 	if err := f.keep(p, line); err != nil {
-		p.say("%s", tui.Sentence(tui.InLines(err.Error())))
+		p.say("%s", told(err))
 		f.ask(p)
 		return false
 	}

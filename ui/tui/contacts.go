@@ -245,7 +245,7 @@ func (w *world) lineSentence() string {
 	snap := w.snap
 	switch {
 	case snap.Line == call.LineConnecting:
-		return join("Connecting to "+w.relayName()+".", sentence(inScreens(snap.LineDetail)))
+		return join("Connecting to "+w.relayName()+".", sentence(OnScreens(snap.LineError)))
 	case snap.Line == call.LineReady && w.relayHere():
 		return "Calls are on, over the relay on this machine: it reaches only people on this computer. " + w.whoMayCall()
 	case snap.Line == call.LineReady:
@@ -253,7 +253,7 @@ func (w *world) lineSentence() string {
 	case w.settings["calls.enabled"] == "on" && w.settings["relay.address"] == "":
 		return "Calls are on, but there is no relay yet: choose one in the settings (s)."
 	case w.settings["calls.enabled"] == "on":
-		return join("Calls are on, but the line to the relay is not open.", sentence(inScreens(snap.LineDetail)))
+		return join("Calls are on, but the line to the relay is not open.", sentence(OnScreens(snap.LineError)))
 	}
 	return "Calls are off: no connection is open, and nobody can call you."
 }

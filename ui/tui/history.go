@@ -256,7 +256,7 @@ func (v *historyView) render(w *world, width int) page {
 	if entry.Seconds > 0 {
 		p.row(w, "How long", clock(lengthOf(entry)), plainStyle, width)
 	}
-	p.row(w, "Why", sentence(inScreens(entry.Why)), plainStyle, width)
+	p.row(w, "Why", sentence(entry.Why), plainStyle, width)
 	switch entry.Route {
 	case "relay":
 		p.row(w, "Route", "Over relays.", plainStyle, width)

@@ -86,7 +86,7 @@ func (inCall) render(w *world, width int) page {
 	w.drawTexts(&p, info, name, width, 3)
 
 	for _, warning := range info.Warnings {
-		p.row(w, w.theme.Glyph.Warning+" Note", sentence(warning), w.theme.Warn, width)
+		p.row(w, w.theme.Glyph.Warning+" Note", sentence(OnScreens(warning)), w.theme.Warn, width)
 	}
 	if info.Quality.Reason != "" {
 		p.row(w, "Connection", sentence(info.Quality.Word+": "+info.Quality.Reason), plainStyle, width)

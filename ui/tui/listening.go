@@ -54,7 +54,7 @@ func (l *listening) next() tea.Cmd {
 // began and hears run in Update.
 func (l *listening) began(result listens) tea.Cmd {
 	if result.err != nil {
-		l.failed = sentence(inScreens(result.err.Error()))
+		l.failed = sentence(OnScreens(result.err))
 		return nil
 	}
 	l.levels = result.levels

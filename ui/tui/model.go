@@ -325,7 +325,7 @@ func (m *model) putInForce() {
 
 func (m *model) tell(text string) { m.notice, m.noticeBad = text, false }
 
-func (m *model) complain(err error) { m.notice, m.noticeBad = sentence(inScreens(err.Error())), true }
+func (m *model) complain(err error) { m.notice, m.noticeBad = sentence(OnScreens(err)), true }
 
 // live reports whether there is a call that has not ended.
 func (w *world) live() bool { return w.snap.Call != nil && w.snap.Call.Phase != call.Ended }

@@ -44,7 +44,7 @@ func (w *world) drawWarnings(p *page, info *call.Info, width int) {
 		p.gap()
 	}
 	for _, warning := range info.Warnings {
-		p.say(w.theme.Warn, w.theme.Glyph.Warning+" "+sentence(warning), width)
+		p.say(w.theme.Warn, w.theme.Glyph.Warning+" "+sentence(OnScreens(warning)), width)
 	}
 }
 
@@ -182,8 +182,8 @@ func (ended) render(w *world, width int) page {
 		drawMismatch(w, &p, info, name, width)
 		return p
 	}
-	if info.Detail != "" {
-		p.say(plainStyle, sentence(inScreens(info.Detail)), width)
+	if info.Detail.What != "" {
+		p.say(plainStyle, sentence(OnScreens(info.Detail)), width)
 	} else if info.Declined() == "" {
 		p.say(plainStyle, nextStep(info.Reason, name), width)
 	}
@@ -196,7 +196,7 @@ func (ended) render(w *world, width int) page {
 
 // drawMismatch says what it means that a call could not be proved.
 func drawMismatch(w *world, p *page, info *call.Info, name string, width int) {
-	p.row(w, "What happened", join("The keys at the other end are not the ones that belong to "+name+", or a sound did not open under them. Sotto ended the call by itself.", sentence(inScreens(info.Detail))), plainStyle, width)
+	p.row(w, "What happened", join("The keys at the other end are not the ones that belong to "+name+", or a sound did not open under them. Sotto ended the call by itself.", sentence(OnScreens(info.Detail))), plainStyle, width)
 	p.row(w, "What it means", "Somebody may have tried to get in between. It can also be harmless: "+name+" may have set up Sotto anew, and then has other keys.", plainStyle, width)
 	p.row(w, "What was heard", "Nothing that you said was sent in a way that others could open.", plainStyle, width)
 	p.row(w, "What to do", "Ask "+name+" another way, best in person, whether they set up Sotto anew. If so, remove them here and add them again. If not, do not call over this relay again.", plainStyle, width)

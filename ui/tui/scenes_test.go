@@ -9,6 +9,7 @@ import (
 
 	"sotto/net/call"
 	"sotto/settings"
+	"sotto/settings/advice"
 )
 
 // The settings that the golden screens show; settings that come later are shown
@@ -116,7 +117,7 @@ func before(phase call.Phase) func(*call.Info) {
 
 func over(reason call.Reason, detail string) func(*call.Info) {
 	return func(i *call.Info) {
-		i.Phase, i.Reason, i.Detail, i.EndedAt = call.Ended, reason, detail, start
+		i.Phase, i.Reason, i.Detail, i.EndedAt = call.Ended, reason, advice.Text{What: detail}, start
 		if reason != call.HungUp && reason != call.PeerHungUp {
 			i.ConnectedAt = time.Time{}
 		}
@@ -159,7 +160,7 @@ func atRest() []scene {
 		{name: "contacts", snap: ready, with: someContacts, set: on443, past: somePast, play: keysPressed("down")},
 		{name: "contacts-connecting", with: someContacts, set: on443, snap: call.Snapshot{
 			Line: call.LineConnecting, Relay: "relay.example.org:443",
-			LineDetail: "the relay does not answer; trying again in 4 s",
+			LineError: errors.New("the relay does not answer; trying again in 4 s"),
 		}},
 		{name: "contacts-here", with: someContacts, snap: call.Snapshot{Line: call.LineReady, Relay: "127.0.0.1:43117", RelayHere: true}},
 		{name: "contacts-dial-failed", with: someContacts, play: func(d *driver) {
@@ -314,7 +315,7 @@ func callScenes() []scene {
 			i.Muted, i.PeerHeld = true, true
 			i.Proof.SameRelay, i.Proof.RelayRemote, i.Proof.Refused = true, "192.0.2.17:60011", 3
 			i.Quality = call.Quality{Word: "poor", Reason: "one in five packets does not arrive"}
-			i.Warnings = []string{"no microphone was found, so nothing is recorded: going on with silence"}
+			i.Warnings = []advice.Text{{What: "no microphone was found, so nothing is recorded: going on with silence"}}
 		})},
 		{name: "call-echo", snap: with(func(i *call.Info) {
 			i.Peer = call.Peer{Name: "echo", Echo: true}
