@@ -2,16 +2,12 @@ package pair
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"sync"
@@ -50,29 +46,16 @@ func honest(_ *evil, _ int, envelope *wire.Envelope) []*wire.Envelope {
 func startEvil(t *testing.T, meddle func(*evil, int, *wire.Envelope) []*wire.Envelope) *evil {
 	t.Helper()
 	nettest.Leaks(t)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
+	certificate := nettest.Certificate(t, x509.Certificate{})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := listener.Addr().(*net.TCPAddr).AddrPort()
 	e := &evil{meddle: meddle, address: identity.Address{
-		Host: at.Addr().String(), Port: at.Port(), Pin: sha256.Sum256(leaf.RawSubjectPublicKeyInfo), Pinned: true,
+		Host: at.Addr().String(), Port: at.Port(), Pin: sha256.Sum256(certificate.Leaf.RawSubjectPublicKeyInfo), Pinned: true,
 	}}
 	server := &http.Server{Handler: http.HandlerFunc(e.serve), ErrorLog: log.New(io.Discard, "", 0)}
-	certificate := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

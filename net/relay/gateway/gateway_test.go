@@ -3,15 +3,11 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"math/big"
 	"net"
 	"net/netip"
 	"testing"
@@ -36,20 +32,8 @@ func testContext(t testing.TB) context.Context {
 // testCertificate is a self-signed certificate and its pin.
 func testCertificate(t testing.TB) (tls.Certificate, [32]byte) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
+	certificate := nettest.Certificate(t, x509.Certificate{})
+	return certificate, sha256.Sum256(certificate.Leaf.RawSubjectPublicKeyInfo)
 }
 
 // startGateway runs an open laboratory gateway on loopback, changed by change.
