@@ -252,6 +252,8 @@ func TestNearSpeakerIsHeardAfterAHiccup(t *testing.T) {
 	for _, c := range []course{
 		{name: "2.5 and 10 ms at a time"},
 		{name: "20 ms at a time", takes: 960, brings: 960},
+		{name: "playing 20 ms at a time, recording 10", takes: 960},
+		{name: "playing 21.3 ms at a time, recording 10", takes: 1024},
 	} {
 		c.stalls = []stall{{courseFirst, 60, everything}}
 		raw, got := nearHeard(t, c, 10.2, courseFirst/1000+1)

@@ -15,9 +15,15 @@ type queue struct {
 	first  int
 	count  int
 	pushed int64 // samples so far
-	size   int   // of the newest piece
+	size   int   // of what was asked for at once, with the newest piece
 	at     time.Duration
+	whole  bool // the newest piece was a period, and what was asked for may be longer
 }
+
+// together is how much later than its beginning the rest comes of what a device asks for at
+// once, at most. Each period of it takes some tenths of a millisecond to be made; less than a
+// period is asked for every 2.5 ms at the soonest.
+const together = audio.PeriodDuration / 4
 
 // piece is a period of sound at most.
 type piece struct {
@@ -40,12 +46,17 @@ func (q *queue) push(sound []float32, at time.Duration, mark float64) {
 	p.size = copy(p.sound[:], sound)
 	p.from, p.mark = q.pushed, mark
 	q.pushed += int64(p.size)
-	q.size, q.at = p.size, at
+	if q.whole && at-q.at < together {
+		q.size += p.size
+	} else {
+		q.size, q.at = p.size, at
+	}
+	q.whole = p.size == audio.PeriodSamples
 	q.count++
 }
 
-// reached is how many samples were pushed until an instant, were each piece to come evenly
-// while it lasts.
+// reached is how many samples were pushed until an instant, were what is asked for at once to come
+// evenly while it lasts.
 func (q *queue) reached(at time.Duration) float64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
