@@ -166,6 +166,8 @@ var courses = []course{
 	{name: "nothing played for 1.2 s", stalls: twice(1200, playing)},
 	{name: "playing begins after 1 s", begin: 1000},
 	{name: "20 ms at a time, all late by 60 ms", takes: 960, brings: 960, stalls: twice(60, everything)},
+	{name: "20 ms at a time, all late by 30 ms", takes: 960, brings: 960, stalls: twice(30, everything)},
+	{name: "21.3 ms at a time, all late by 30 ms", takes: 1024, brings: 1024, stalls: twice(30, everything)},
 	{name: "clocks 100 ppm apart, all late by 60 ms", ppm: 100, stalls: twice(60, everything)},
 }
 
@@ -252,6 +254,9 @@ func TestNearSpeakerIsHeardAfterAHiccup(t *testing.T) {
 	for _, c := range []course{
 		{name: "2.5 and 10 ms at a time"},
 		{name: "20 ms at a time", takes: 960, brings: 960},
+		{name: "21.3 ms at a time", takes: 1024, brings: 1024},
+		{name: "playing 2.5 ms at a time, recording 20", brings: 960},
+		{name: "playing 2.5 ms at a time, recording 21.3", brings: 1024},
 		{name: "playing 20 ms at a time, recording 10", takes: 960},
 		{name: "playing 21.3 ms at a time, recording 10", takes: 1024},
 	} {

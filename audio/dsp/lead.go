@@ -11,9 +11,15 @@ import (
 // brings several at once; but it comes back to where it was. Where it does not, sound was lost on
 // one side: low, the loudspeaker ran dry and played silence; high, what the microphone heard
 // was thrown away.
+//
+// Where a microphone brings several periods at a time, only the last of them came when it was
+// recorded, or a little later where the pieces are no whole periods. So the lead is the least of a
+// few periods, of as many as make it steady.
 type lead struct {
-	last   [leadMemory]float64 // ring
-	count  int                 // that were written to it
+	each   [leadMemory]float64 // ring, as it was at each period
+	last   [leadMemory]float64 // ring, the least of round of them
+	round  int                 // periods after which the devices begin anew; 1 unless more make the lead steady
+	count  int                 // that were written to either
 	middle float64             // of where it swings
 	swing  float64             // to each side; 0 is not known yet
 	odds   int                 // in a row that are not there
@@ -25,7 +31,8 @@ type lead struct {
 const (
 	leadMemory = 64  // periods
 	leadBegin  = 8   // in a row that agree before it is known where it swings
-	leadSure   = 3   // in a row that agree on another lead
+	leadSure   = 3   // in a row that agree on another lead, after all but one of a round
+	leadRound  = 17  // periods at most: with pieces of 1024 samples it is almost at its least after 15 or 17, in turn
 	leadSwing  = 144 // samples to each side that mean nothing, at least
 	leadWide   = 960 // and at most: pieces of 40 ms
 	leadCalm   = 60  // samples from the middle
@@ -44,8 +51,10 @@ const (
 // hear takes the lead at a period, and says how it finds it. step is by how much it has
 // changed for good, 0 mostly.
 func (l *lead) hear(now float64) (step float64, found int) {
-	l.last[l.count%leadMemory] = now
+	l.each[l.count%leadMemory] = now
 	l.count++
+	now = l.low(1)
+	l.last[(l.count-1)%leadMemory] = now
 	if l.swing == 0 {
 		least, most := l.of(leadBegin)
 		if l.count >= leadBegin && most-least <= 2*(leadSwing-leadStray) {
@@ -72,10 +81,15 @@ func (l *lead) hear(now float64) (step float64, found int) {
 	if l.spoilt++; l.spoilt >= leadSpoilt {
 		l.widen()
 	}
-	least, most := l.of(leadSure)
-	if l.odds >= leadSure && most-least <= 2*l.swing-leadStray {
+	sure := leadSure + max(1, l.round) - 1 // what was late for once is the least for a round
+	least, most := l.of(sure)
+	if l.odds >= sure && most-least <= 2*l.swing-leadStray {
 		l.odds = 0
-		return l.between(least, most) - l.middle, leadEven
+		step = l.between(least, most) - l.middle
+		for i := range l.each { // as the next ones will be
+			l.each[i] -= step
+		}
+		return step, leadEven
 	}
 	before := l.last[(l.count+leadMemory-2)%leadMemory]
 	if off > 0 && (l.odds == 1 || before-now > leadSwing) {
@@ -99,6 +113,15 @@ func (l *lead) between(least, most float64) float64 {
 	return sorted[leadSure/2]
 }
 
+// low is the lead at a period, as many ago; 1 is the newest.
+func (l *lead) low(back int) float64 {
+	least := math.Inf(1)
+	for i := back; i < back+max(1, l.round) && i <= min(l.count, leadMemory); i++ {
+		least = min(least, l.each[(l.count-i)%leadMemory])
+	}
+	return least
+}
+
 // of is between what the last periods were.
 func (l *lead) of(periods int) (least, most float64) {
 	least, most = math.Inf(1), math.Inf(-1)
@@ -109,10 +132,14 @@ func (l *lead) of(periods int) (least, most float64) {
 	return least, most
 }
 
-// widen is for devices that take or bring more at a time.
+// widen is for devices that take or bring more at a time. If none of the last periods was odd it is known
+// how they do; else it goes by four in five of them.
 func (l *lead) widen() {
-	low, high := l.most()
 	l.spoilt = 0
+	if l.steady() {
+		return
+	}
+	low, high := l.most()
 	if swing := (high-low)/2 + leadStray; swing <= leadWide {
 		l.middle, l.swing, l.odds = (low+high)/2, max(swing, leadSwing), 0
 	}
@@ -120,8 +147,36 @@ func (l *lead) widen() {
 
 // tighten is for when it was thought to swing more than it does.
 func (l *lead) tighten() {
+	if l.steady() {
+		return
+	}
 	low, high := l.most()
 	l.swing = min(l.swing, max(leadSwing, (high-low)/2+leadStray))
+}
+
+// steady looks for the round that makes the lead steady: all of the last periods of which a whole
+// round is known are in the middle, with room for a step that was not measured well, or at least
+// where it means nothing. There may be none.
+func (l *lead) steady() bool {
+	for _, width := range []float64{leadCalm, 2 * (leadSwing - leadStray)} {
+		for round := 1; round <= leadRound; round++ {
+			l.rounds(round)
+			if low, high := l.of(min(l.count, leadMemory) - round + 1); high-low <= width {
+				l.middle, l.swing, l.odds = (low+high)/2, leadSwing, 0
+				return true
+			}
+		}
+	}
+	l.rounds(1)
+	return false
+}
+
+// rounds makes the lead the least of so many periods.
+func (l *lead) rounds(round int) {
+	l.round = round
+	for back := 1; back <= min(l.count, leadMemory); back++ {
+		l.last[(l.count-back)%leadMemory] = l.low(back)
+	}
 }
 
 // most is between what four in five of the last periods were.
@@ -135,6 +190,7 @@ func (l *lead) most() (low, high float64) {
 func (l *lead) moved(by float64) {
 	l.middle -= by
 	for i := range l.last {
+		l.each[i] -= by
 		l.last[i] -= by
 	}
 }
