@@ -22,6 +22,7 @@ type course struct {
 	begin  int     // ms after the microphone that playing begins
 	takes  int     // samples that the loudspeaker takes at a time, coursePiece if 0
 	brings int     // and that the microphone brings, a period if 0
+	moves  int     // ms after which the microphone is elsewhere in the room, never if 0
 }
 
 // stall is a time in which some of it stand still.
@@ -117,6 +118,9 @@ func (c course) run(t *testing.T, config Config, far, near []float32, h []float3
 		}
 	}
 	air := convolve(loud, h, 2*courseCard+courseAir)
+	if c.moves > 0 {
+		copy(air[c.moves*48:], convolve(loud, room(0.3, -5, 78), 2*courseCard+2*courseAir)[c.moves*48:])
+	}
 	if c.ppm != 0 {
 		air = skew(air, c.ppm)
 	}
@@ -266,5 +270,31 @@ func TestNearSpeakerIsHeardAfterAHiccup(t *testing.T) {
 		if got < 0.9 {
 			t.Errorf("%s: ESTOI %.3f, want 0.90 (as heard %.3f)", c.name, got, raw)
 		}
+	}
+}
+
+// TestFilterLearnsAnewWhenDoubtDoesNotEnd: everything is late four times a second, and meanwhile the
+// microphone is moved. The filter is never sure where it stands; still it learns, what it does not
+// know yet is held down, and who speaks when all is well again is heard.
+func TestFilterLearnsAnewWhenDoubtDoesNotEnd(t *testing.T) {
+	arithmetic(t)
+	const moves, first, last = 5000, 4500, 8500
+	c := course{moves: moves}
+	for at := first; at < last; at += 253 { // at other times of a period each
+		c.stalls = append(c.stalls, stall{at, 30, everything})
+	}
+	far := babble(10.2, 1)
+	echo, _, out := c.run(t, Config{Echo: true}, far, nil, room(0.25, -3, 3))
+	for second := moves/1000 + 1; second < 10; second++ {
+		got := removed(echo, out, second, second+1)
+		t.Logf("in second %d the echo is %.0f dB lower", second, got)
+		if got < 40 {
+			t.Errorf("in second %d the echo is %.0f dB lower, want 40", second, got)
+		}
+	}
+	raw, got := nearHeard(t, c, 14.2, last/1000+2)
+	t.Logf("ESTOI %.3f, and %.3f as the microphone hears it", got, raw)
+	if got < 0.9 {
+		t.Errorf("near speech: ESTOI %.3f, want 0.90 (as heard %.3f)", got, raw)
 	}
 }

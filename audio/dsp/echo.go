@@ -223,7 +223,10 @@ func (e *echo) follow(period, echo []float32) {
 		e.step(later)
 		return
 	}
-	e.trust.judge(p, said)
+	if e.trust.judge(p, said) {
+		e.filter.doubt()
+		e.slip.forget() // its copy is of what was not believed
+	}
 	if !e.trust.sure() {
 		return
 	}

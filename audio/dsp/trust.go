@@ -11,7 +11,8 @@ package dsp
 //	            or nothing spoke against it for some loud periods
 //
 // A filter that never explained much has little to lose and much to learn: it is believed again
-// with the next period that it works on. So is one whose doubt does not end.
+// with the next period that it works on. So is one whose doubt does not end: it learns anew, and what
+// comes out is held down until it explains much again.
 type trust struct {
 	known     bool // where the echo begins was found out
 	proven    bool // the filter has explained much of the echo
@@ -21,6 +22,7 @@ type trust struct {
 	strange   int  // periods in which what is left is like the echo, since it last took the echo out
 	linger    int  // periods until what came out in doubt has left residual's windows
 	hush      bool // that has to be held down whatever the filter expects
+	anew      bool // its doubt did not end, and it has explained little since
 
 	heard, left float64 // mean power of the microphone and of what the filter leaves, while something plays
 	lost        int     // periods with loud sound that the filter explains nothing of, less those it does
@@ -160,6 +162,7 @@ func (t *trust) count(p powers) {
 	t.heard += smooth * (p.mic - t.heard)
 	t.left += smooth * (p.left - t.left)
 	t.proven = t.proven || t.left < trustPoor*t.heard
+	t.anew = t.anew && !t.proven
 	if p.left > 0.7*p.mic {
 		t.lost++
 	} else {
@@ -167,8 +170,9 @@ func (t *trust) count(p powers) {
 	}
 }
 
-// judge takes what fine said of the same period, when it was not that the echo has moved.
-func (t *trust) judge(p powers, said int) {
+// judge takes what fine said of the same period, when it was not that the echo has moved. gaveUp is
+// true when the filter has to learn anew where it stands.
+func (t *trust) judge(p powers, said int) (gaveUp bool) {
 	switch {
 	case !p.tells():
 	case p.good():
@@ -183,8 +187,9 @@ func (t *trust) judge(p powers, said int) {
 	if t.doubt > 0 && p.tells() {
 		t.unsettled++
 	}
-	if t.unsettled > trustGiveUp {
-		t.proven = false
+	if gaveUp = t.unsettled > trustGiveUp; gaveUp {
+		t.proven, t.anew = false, true
+		t.heard, t.left = 0, 0 // what it explained before says nothing of now
 	}
 	if !t.proven {
 		t.doubt = 0
@@ -192,12 +197,13 @@ func (t *trust) judge(p powers, said int) {
 	if t.doubt == 0 {
 		t.unsettled = 0
 	}
+	return gaveUp
 }
 
 // out is for a period that goes out now. unknown is one of which nobody can tell what was played.
 func (t *trust) out(calm int, unknown bool) {
 	t.linger = max(0, t.linger-1)
-	if t.doubt > 0 || !t.proven && t.left > trustPoor*t.heard && calm < trustCalm {
+	if t.doubt > 0 || t.anew || !t.proven && t.left > trustPoor*t.heard && calm < trustCalm {
 		t.linger = trustLinger
 	}
 	t.hush = t.held() && (unknown || t.hush)

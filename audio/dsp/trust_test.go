@@ -93,6 +93,41 @@ func TestDoubtIsForgottenWhenItEnds(t *testing.T) {
 	}
 }
 
+// TestFilterThatGivesUpLearnsAnew: when doubt does not end, the filter is told once to learn anew, is
+// not doubted again before it explains much, and what comes out is held down until then, however long ago something was late.
+func TestFilterThatGivesUpLearnsAnew(t *testing.T) {
+	state := given(periodGood, 100)
+	state.moved(trustDoubt)
+	gaveUp := 0
+	const after = 100
+	for n := range trustGiveUp + 1 + after {
+		state.hear(periodStrange, longAgo)
+		if state.judge(periodStrange, fineUnsure) {
+			gaveUp++
+		}
+		state.out(longAgo, false)
+		if !state.held() {
+			t.Fatalf("period %d is not held down", n)
+		}
+		if n < trustGiveUp && state.sure() || n >= trustGiveUp && !state.sure() {
+			t.Fatalf("period %d: the filter learns: %v", n, state.sure())
+		}
+	}
+	if gaveUp != 1 {
+		t.Errorf("the filter was told %d times to learn anew", gaveUp)
+	}
+	for n := 0; state.held(); n++ {
+		if n > trustDoubt {
+			t.Fatal("the filter explains much, and what comes out is held down")
+		}
+		state.work(periodGood, 1, fineStill, longAgo)
+		state.out(longAgo, false)
+	}
+	if state.work(periodBoth, 1, fineUnsure, longAgo); state.sure() {
+		t.Error("the filter explains much again, and cannot be doubted any more")
+	}
+}
+
 // TestDoubtBegins: what makes a filter that is believed doubtful.
 func TestDoubtBegins(t *testing.T) {
 	for _, c := range []struct {
