@@ -32,13 +32,19 @@ type World struct {
 	filter func(Packet) bool
 }
 
+// numbering is held while vnet makes something: it counts the machines of all networks
+// without a lock of its own.
+var numbering sync.Mutex
+
 // NewWorld starts a network in which every packet is under way for delay. It ends with the test.
 func NewWorld(t testing.TB, delay time.Duration) *World {
 	t.Helper()
+	numbering.Lock()
 	router, err := vnet.NewRouter(&vnet.RouterConfig{
 		CIDR: Prefix.String(), MinDelay: delay, QueueSize: 4096,
 		LoggerFactory: &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled},
 	})
+	numbering.Unlock()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +63,9 @@ func (w *World) Host(last byte) (transport.Net, netip.Addr) {
 	bytes := Prefix.Addr().As4()
 	bytes[3] = last
 	address := netip.AddrFrom4(bytes)
+	numbering.Lock()
 	host, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{address.String()}})
+	numbering.Unlock()
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -49,11 +49,17 @@ type World struct {
 // flow is who sent packets to whom, in a virtual network without translation.
 type flow struct{ from, to netip.Addr }
 
+// numbering is held while vnet makes something: it counts the machines of all networks
+// without a lock of its own.
+var numbering sync.Mutex
+
 // New builds a world and starts its relays. Close ends it.
 func New(ctx context.Context) (*World, error) {
+	numbering.Lock()
 	router, err := vnet.NewRouter(&vnet.RouterConfig{
 		CIDR: everywhere.String(), QueueSize: 1024, LoggerFactory: silent{},
 	})
+	numbering.Unlock()
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +85,9 @@ func New(ctx context.Context) (*World, error) {
 
 // host puts a machine with one address on the virtual network.
 func (w *World) host(ip netip.Addr) (*vnet.Net, error) {
+	numbering.Lock()
 	host, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{ip.String()}})
+	numbering.Unlock()
 	if err != nil {
 		return nil, err
 	}
